@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC */
+/* The list of "file:line: severity: text" that is collected while configuration is read. */
+#include "config.h"
+
+#include "base/diag.h"
+
+#include <string.h>
+
+static int finding_init(struct finding *f, const char *file, const char *service,
+			const char *format, va_list ap) PRINTF_LIKE(4, 0);
+
+static int finding_init(struct finding *f, const char *file, const char *service,
+			const char *format, va_list ap)
+{
+	f->file = file ? strdup(file) : NULL;
+	f->service = service ? strdup(service) : NULL;
+	if (vasprintf(&f->text, format, ap) < 0)
+		f->text = NULL;
+	if (f->text && (f->file || !file) && (f->service || !service))
+		return 0;
+	return -1;
+}
+
+static void finding_done(struct finding *f)
+{
+	free(f->file);
+	free(f->service);
+	free(f->text);
+}
+
+void diag_addv(struct diag *diag, enum severity severity, const char *file, unsigned line,
+	       const char *service, const char *format, va_list ap)
+{
+	struct finding f = { .severity = severity, .line = line };
+
+	diag->errors += severity == SEVERITY_ERROR;
+	diag->warnings += severity == SEVERITY_WARNING;
+	if (diag->n >= DIAG_MAX) {
+		diag->more++;
+		return;
+	}
+	if (finding_init(&f, file, service, format, ap) < 0 ||
+	    array_grow(&diag->v, diag->n, sizeof(*diag->v)) < 0) {
+		finding_done(&f);
+		diag->incomplete = true;
+		return;
+	}
+	diag->v[diag->n++] = f;
+}
+
+void diag_add(struct diag *diag, enum severity severity, const char *file, unsigned line,
+	      const char *service, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	diag_addv(diag, severity, file, line, service, format, ap);
+	va_end(ap);
+}
+
+const char *severity_name(enum severity severity)
+{
+	switch (severity) {
+	case SEVERITY_ERROR:
+		return "error";
+	case SEVERITY_WARNING:
+		return "warning";
+	case SEVERITY_NOTICE:
+		return "notice";
+	}
+	return "unknown";
+}
+
+char *finding_format(const struct finding *finding, char *out, size_t size)
+{
+	size_t at = 0;
+
+	if (size == 0)
+		return out;
+	out[0] = '\0';
+	if (finding->file) {
+		(void)escape_text(out, size, finding->file);
+		at = strlen(out);
+		if (finding->line && at < size)
+			(void)snprintf(out + at, size - at, ":%u", finding->line);
+		at = strlen(out);
+		if (at < size)
+			(void)snprintf(out + at, size - at, ": ");
+		at = strlen(out);
+	}
+	if (at < size)
+		(void)snprintf(out + at, size - at, "%s: ", severity_name(finding->severity));
+	at = strlen(out);
+	if (at < size)
+		(void)escape_text(out + at, size - at, finding->text);
+	return out;
+}
+
+void diag_done(struct diag *diag)
+{
+	for (size_t i = 0; i < diag->n; i++)
+		finding_done(&diag->v[i]);
+	free(diag->v);
+	*diag = (struct diag){ 0 };
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC */
+/* Messages between usherd and usherd-worker over their SEQPACKET pair. */
+#pragma once
+
+#include <stdint.h>
+#include <sys/socket.h>
+
+/*
+ * Both ends come from one build, so the structures travel as they are. Each
+ * message starts with struct wire_head and is exactly as long as its entries.
+ * Descriptors ride along as SCM_RIGHTS in the order of their entries; the
+ * receiver owns them. The worker has no configuration: a message brings all
+ * that the work needs.
+ *
+ * Every session of a WIRE_STREAM is answered by one entry of a WIRE_DONE,
+ * sooner or later, unless the worker dies. Datagrams are not answered for.
+ */
+#define WIRE_MAGIC       0x75736832u /* "ush2" */
+#define WIRE_MAX_FDS     64
+#define WIRE_MAX_DGRAMS  64
+#define WIRE_MAX_ENTRIES 256 /* of WIRE_CANCEL and WIRE_DONE */
+#define WIRE_MAX_MESSAGE (192 * 1024)
+#define WIRE_MAX_PAYLOAD 65535
+
+enum wire_kind {
+	WIRE_STREAM, /* to the worker: count connections to serve; WIRE_FDS() descriptors each */
+	WIRE_DGRAM, /* to the worker: count datagrams of one socket; one descriptor, to answer by */
+	WIRE_CANCEL, /* to the worker: end count sessions now; unknown ones have ended already */
+	WIRE_DONE,   /* from the worker: count sessions have ended */
+};
+
+/* What the worker is to do; but for the last, the values of enum builtin in config/service.h that it knows. */
+enum wire_service {
+	WIRE_ECHO = 1,
+	WIRE_DISCARD,
+	WIRE_CHARGEN,
+	WIRE_DAYTIME,
+	WIRE_TIME,
+	WIRE_RELAY = 256, /* between the connection and a second one, its target's */
+};
+
+/* Descriptors that come with a wire_stream: the client's, then that of the target. */
+#define WIRE_FDS(service) ((service) == WIRE_RELAY ? 2u : 1u)
+
+struct wire_head {
+	uint32_t magic;
+	uint32_t kind;    /* enum wire_kind */
+	uint32_t count;   /* entries that follow, at least one */
+	uint32_t service; /* WIRE_DGRAM: enum wire_service; else 0 */
+};
+
+struct wire_stream {
+	uint64_t session;
+	uint32_t service;  /* enum wire_service */
+	uint32_t idle_sec; /* without a byte either way it ends; 0 = never */
+};
+
+/* Followed by length bytes of payload, padded by WIRE_PADDED() to a multiple of eight. */
+struct wire_dgram {
+	struct sockaddr_storage peer;
+	struct sockaddr_storage local; /* where it was sent to, to answer from (D43); or family 0 */
+	uint32_t peer_len;
+	uint32_t length;
+};
+
+#define WIRE_PADDED(length) (((size_t)(length) + 7) & ~(size_t)7)
+
+struct wire_cancel {
+	uint64_t session;
+};
+
+struct wire_done {
+	uint64_t session;
+	uint64_t in_bytes;  /* read from the client */
+	uint64_t out_bytes; /* written to the client */
+	int32_t error;      /* 0, or the errno that ended it */
+	uint32_t reserved;
+};

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/* What a client is told before it is served or refused: the bytes of a file, read when the configuration is. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Longest banner; what a file has beyond is not sent. */
+#define BANNER_MAX_BYTES (64 * 1024)
+
+/* The contents of one banner file. */
+struct banner {
+	char *text;
+	size_t bytes;
+	bool unread; /* there was no reading the file */
+};
+
+/*
+ * Reads the file at @path into @ret, which must be empty. Returns 0; 1 where the file is longer
+ * than BANNER_MAX_BYTES and was cut; or -errno. Does not wait for what is behind a FIFO or a device.
+ */
+int banner_read(const char *path, struct banner *ret);
+
+void banner_done(struct banner *banner);

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC */
+/* From what a stanza said (schema) to what it means (struct service). */
+#include "config.h"
+
+#include "config/build.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct {
+	const char *name;
+	enum builtin builtin;
+	bool dgram; /* there is a datagram form, too */
+} builtins[] = {
+	{ "echo", BUILTIN_ECHO, true },          { "discard", BUILTIN_DISCARD, true },
+	{ "chargen", BUILTIN_CHARGEN, true },    { "daytime", BUILTIN_DAYTIME, true },
+	{ "time", BUILTIN_TIME, true },          { "tcpmux", BUILTIN_TCPMUX, false },
+	{ "services", BUILTIN_SERVICES, false }, { "servers", BUILTIN_SERVERS, false },
+};
+
+int build_text(const struct build *build, enum attr attr, char **slot)
+{
+	char *copy;
+
+	if (schema_count(build->schema, attr) == 0)
+		return 0;
+	copy = strdup(schema_text(build->schema, attr, 0));
+	if (!copy)
+		return -ENOMEM;
+	free(*slot);
+	*slot = copy;
+	return 0;
+}
+
+long build_number(const struct build *build, enum attr attr, long missing)
+{
+	return schema_count(build->schema, attr) ? schema_number(build->schema, attr, 0) : missing;
+}
+
+static unsigned build_bits(const struct build *build, enum attr attr)
+{
+	unsigned bits = 0;
+
+	for (size_t i = 0; i < schema_count(build->schema, attr); i++)
+		bits |= (unsigned)schema_number(build->schema, attr, i);
+	return bits;
+}
+
+static void find_builtin(struct build *build)
+{
+	struct service *s = build->service;
+
+	if (s->flags & FLAG_SENSOR)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(builtins); i++) {
+		if (strcasecmp(s->name, builtins[i].name) != 0)
+			continue;
+		if (s->socktype == SOCK_STREAM ||
+		    (s->socktype == SOCK_DGRAM && builtins[i].dgram)) {
+			s->builtin = builtins[i].builtin;
+			return;
+		}
+	}
+	build_error(
+		build, ATTR_TYPE,
+		"there is no internal service \"%s\" for this socket type; there are echo, discard, chargen, "
+		"daytime and time (stream and dgram), tcpmux, services and servers (stream)",
+		s->name);
+}
+
+/* Rules between type, flags, wait and the rest that xinetd checks, too. */
+static void check_kind(struct build *build)
+{
+	struct service *s = build->service;
+	bool internal = s->type & SERVICE_INTERNAL;
+
+	if (!schema_given(build->schema, ATTR_WAIT))
+		build_error(build, ATTR_WAIT,
+			    "attribute \"wait\" is missing: write \"wait = no\" for one server a "
+			    "connection, \"wait = yes\" for one that gets the socket");
+	if (strcasecmp(s->name, "sensor") == 0 && internal && !(s->flags & FLAG_SENSOR))
+		build_error(build, ATTR_TYPE,
+			    "the name \"sensor\" is reserved: write \"flags = SENSOR\"");
+	if (s->socktype == SOCK_DGRAM && !s->wait && !internal &&
+	    schema_given(build->schema, ATTR_WAIT))
+		build_error(
+			build, ATTR_WAIT,
+			"a datagram service cannot have a server for each connection: write \"wait = yes\"");
+	if ((s->flags & FLAG_INTERCEPT) && (internal || !s->wait)) {
+		schema_report(
+			build->schema, ATTR_FLAGS, SEVERITY_WARNING,
+			"INTERCEPT has no meaning for an internal service or with wait = no; it is dropped");
+		s->flags &= ~(unsigned)FLAG_INTERCEPT;
+	}
+	if ((s->flags & FLAG_LABELED) && (internal || s->wait || s->socktype != SOCK_STREAM ||
+					  schema_given(build->schema, ATTR_REDIRECT)))
+		/* As in xinetd: whoever asks for a label must not get a server without one. */
+		build_error(build, ATTR_FLAGS,
+			    "LABELED needs an external stream service with wait = no");
+	if (schema_own(build->schema, ATTR_MDNS))
+		schema_report(build->schema, ATTR_MDNS, SEVERITY_NOTICE,
+			      "mdns has no effect; xinetd has not had it since 2.3.15.3");
+	if ((s->type & SERVICE_INTERNAL) && (s->flags & FLAG_NAMEINARGS))
+		build_error(build, ATTR_FLAGS, "NAMEINARGS has no meaning for an internal service");
+	if ((s->type & (SERVICE_TCPMUX | SERVICE_TCPMUXPLUS)) && !(s->type & SERVICE_UNLISTED))
+		build_error(build, ATTR_TYPE,
+			    "a TCPMUX service has no port: write \"type = TCPMUX UNLISTED\"");
+}
+
+static int build_identity(struct build *build, const struct stanza *stanza, const char *id)
+{
+	struct service *s = build->service;
+
+	s->line = stanza->line;
+	s->file = strdup(stanza->file);
+	s->name = strdup(stanza->name);
+	s->id = strdup(id);
+	s->type = build_bits(build, ATTR_TYPE);
+	s->flags = build_bits(build, ATTR_FLAGS);
+	if (s->flags & FLAG_SENSOR)
+		s->type |= SERVICE_INTERNAL;
+	s->wait = build_number(build, ATTR_WAIT, 0);
+	return s->file && s->name && s->id ? 0 : -ENOMEM;
+}
+
+struct service *build_service(struct schema *schema, struct lookup *lookup,
+			      const struct stanza *stanza, const char *id, bool *no_memory)
+{
+	struct build build = { .schema = schema, .lookup = lookup, .service = service_new() };
+
+	if (!build.service || build_identity(&build, stanza, id) < 0 || build_socket(&build) < 0)
+		goto no_memory;
+	if (build.service->type & SERVICE_INTERNAL)
+		find_builtin(&build);
+	check_kind(&build);
+	if (build_process(&build) < 0 || build_policy(&build) < 0)
+		goto no_memory;
+	if (!schema_failed(schema))
+		return build.service;
+	service_unref(build.service);
+	return NULL;
+
+no_memory:
+	service_unref(build.service);
+	*no_memory = true;
+	return NULL;
+}

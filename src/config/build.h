@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+/* From what a stanza said (schema) to what it means (struct service). */
+#pragma once
+
+#include "config/lookup.h"
+#include "config/schema.h"
+#include "config/service.h"
+
+/* One stanza on its way. The parts below each fill in their share of service. */
+struct build {
+	struct schema *schema;
+	struct lookup *lookup;
+	struct service *service;
+};
+
+/*
+ * Makes the service of the stanza that @schema holds. Everything wrong is
+ * reported there, not only the first fault (xinetd stops at the first stage
+ * that fails). Returns the service with one reference, or NULL with schema_failed() set, or
+ * NULL and *@no_memory.
+ */
+struct service *build_service(struct schema *schema, struct lookup *lookup,
+			      const struct stanza *stanza, const char *id, bool *no_memory);
+
+/* The parts, in the order in which they depend on each other. Each returns 0 or -ENOMEM. */
+int build_socket(struct build *build);  /* type, protocol, port, bind: endpoints */
+int build_process(struct build *build); /* server, argv, user, groups, limits, environment */
+int build_policy(struct build *build);  /* access, limits, log */
+
+/* Reports an error at @attr's line. */
+#define build_error(build, attr, ...) \
+	schema_report((build)->schema, (attr), SEVERITY_ERROR, __VA_ARGS__)
+
+/* Replaces *@slot by a copy of the attribute's value where it is given. Returns 0 or -ENOMEM. */
+int build_text(const struct build *build, enum attr attr, char **slot);
+
+/* The attribute's number, or @missing where it is not given (or was rejected). */
+long build_number(const struct build *build, enum attr attr, long missing);

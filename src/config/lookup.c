@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: ISC */
+/* The system's databases (users, groups, protocols, services), each asked once a load. */
+#include "config.h"
+
+#include "config/lookup.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <netdb.h>
+#include <pwd.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "base/util.h"
+
+/* One remembered answer; a missing entry is remembered too. */
+struct answer {
+	char *key; /* the database's letter, a colon, the question */
+	int status;
+	long first;
+	long second;
+	UT_hash_handle hh;
+};
+
+struct lookup {
+	struct answer *answers;
+};
+
+/* Asks the database; fills answer->status, first and second. */
+typedef void ask_fn(struct answer *answer, const char *name, const char *detail);
+
+struct lookup *lookup_new(void)
+{
+	return calloc(1, sizeof(struct lookup));
+}
+
+void lookup_free(struct lookup *lookup)
+{
+	struct answer *answer, *next;
+
+	if (!lookup)
+		return;
+	HASH_ITER(hh, lookup->answers, answer, next)
+	{
+		HASH_DELETE(hh, lookup->answers, answer);
+		free(answer->key);
+		free(answer);
+	}
+	free(lookup);
+}
+
+static int ask_once(struct lookup *lookup, char database, const char *name, const char *detail,
+		    ask_fn *ask, const struct answer **ret)
+{
+	CLEANUP_FREE char *key = NULL;
+	struct answer *answer;
+
+	if (asprintf(&key, "%c:%s/%s", database, name, detail) < 0) {
+		key = NULL;
+		return -ENOMEM;
+	}
+	HASH_FIND_STR(lookup->answers, key, answer);
+	if (!answer) {
+		answer = calloc(1, sizeof(*answer));
+		if (!answer)
+			return -ENOMEM;
+		answer->key = TAKE_PTR(key);
+		ask(answer, name, detail);
+		HASH_ADD_KEYPTR(hh, lookup->answers, answer->key, strlen(answer->key), answer);
+	}
+	*ret = answer;
+	return answer->status;
+}
+
+/*
+ * Calls an *_r function (written as an expression over buffer, size and found)
+ * with as much room as it wants.
+ */
+#define ASK_WITH_ROOM(call)                                              \
+	do {                                                             \
+		CLEANUP_FREE char *buffer = NULL;                        \
+		int failure = ERANGE;                                    \
+                                                                         \
+		for (size_t size = 1024; failure == ERANGE; size *= 2) { \
+			char *bigger = realloc(buffer, size);            \
+                                                                         \
+			if (!bigger) {                                   \
+				answer->status = -ENOMEM;                \
+				return;                                  \
+			}                                                \
+			buffer = bigger;                                 \
+			failure = (call);                                \
+		}                                                        \
+		answer->status = found ? 0 : -ENOENT;                    \
+	} while (0)
+
+static void ask_user(struct answer *answer, const char *name, const char *detail)
+{
+	struct passwd entry, *found = NULL;
+
+	(void)detail;
+	ASK_WITH_ROOM(getpwnam_r(name, &entry, buffer, size, &found));
+	if (found) {
+		answer->first = (long)entry.pw_uid;
+		answer->second = (long)entry.pw_gid;
+	}
+}
+
+static void ask_uid(struct answer *answer, const char *name, const char *detail)
+{
+	struct passwd entry, *found = NULL;
+	long long number = 0;
+
+	(void)detail;
+	(void)parse_number(name, 10, 0, UINT_MAX - 1, &number);
+	ASK_WITH_ROOM(getpwuid_r((uid_t)number, &entry, buffer, size, &found));
+	answer->status = answer->status == -ENOENT ? 0 : answer->status;
+	answer->first = (long)number;
+	answer->second = found ? (long)entry.pw_gid : (long)number;
+}
+
+static void ask_group(struct answer *answer, const char *name, const char *detail)
+{
+	struct group entry, *found = NULL;
+
+	(void)detail;
+	ASK_WITH_ROOM(getgrnam_r(name, &entry, buffer, size, &found));
+	if (found)
+		answer->first = (long)entry.gr_gid;
+}
+
+static void ask_protocol(struct answer *answer, const char *name, const char *detail)
+{
+	struct protoent entry, *found = NULL;
+
+	(void)detail;
+	ASK_WITH_ROOM(getprotobyname_r(name, &entry, buffer, size, &found));
+	if (found) {
+		answer->first = entry.p_proto;
+		return;
+	}
+	/* Containers often lack /etc/protocols; these two are known to everybody. */
+	if (strcmp(name, "tcp") == 0 || strcmp(name, "udp") == 0) {
+		answer->status = 0;
+		answer->first = strcmp(name, "tcp") == 0 ? IPPROTO_TCP : IPPROTO_UDP;
+	}
+}
+
+static void ask_port(struct answer *answer, const char *name, const char *detail)
+{
+	struct servent entry, *found = NULL;
+
+	ASK_WITH_ROOM(getservbyname_r(name, detail, &entry, buffer, size, &found));
+	if (found)
+		answer->first = ntohs((uint16_t)entry.s_port);
+}
+
+static void ask_rpc(struct answer *answer, const char *name, const char *detail)
+{
+	struct rpcent entry, *found = NULL;
+
+	(void)detail;
+	ASK_WITH_ROOM(getrpcbyname_r(name, &entry, buffer, size, &found));
+	if (found)
+		answer->first = entry.r_number;
+}
+
+int lookup_user(struct lookup *lookup, const char *name, uid_t *ret_uid, gid_t *ret_gid)
+{
+	const struct answer *answer;
+	long long number;
+	bool numeric = parse_number(name, 10, 0, UINT_MAX - 1, &number) == 0;
+	int r = ask_once(lookup, numeric ? 'U' : 'u', name, "", numeric ? ask_uid : ask_user,
+			 &answer);
+
+	if (r < 0)
+		return r;
+	*ret_uid = (uid_t)answer->first;
+	*ret_gid = (gid_t)answer->second;
+	return 0;
+}
+
+int lookup_group(struct lookup *lookup, const char *name, gid_t *ret_gid)
+{
+	const struct answer *answer;
+	long long number;
+	int r;
+
+	if (parse_number(name, 10, 0, UINT_MAX - 1, &number) == 0) {
+		*ret_gid = (gid_t)number;
+		return 0;
+	}
+	r = ask_once(lookup, 'g', name, "", ask_group, &answer);
+	if (r == 0)
+		*ret_gid = (gid_t)answer->first;
+	return r;
+}
+
+int lookup_groups(uid_t uid, gid_t gid, gid_t **ret_list, size_t *ret_n)
+{
+	CLEANUP_FREE gid_t *list = NULL;
+	struct passwd entry, *found = NULL;
+	CLEANUP_FREE char *buffer = NULL;
+	int n = 32, failure = ERANGE;
+
+	for (size_t size = 1024; failure == ERANGE; size *= 2) {
+		char *bigger = realloc(buffer, size);
+
+		if (!bigger)
+			return -ENOMEM;
+		buffer = bigger;
+		failure = getpwuid_r(uid, &entry, buffer, size, &found);
+	}
+	if (!found)
+		return -ENOENT;
+	for (int room = 0; room < n;) {
+		gid_t *bigger = reallocarray(list, (size_t)n, sizeof(*list));
+
+		if (!bigger)
+			return -ENOMEM;
+		list = bigger;
+		room = n;
+		if (getgrouplist(entry.pw_name, gid, list, &n) >= 0)
+			break;
+	}
+	*ret_list = TAKE_PTR(list);
+	*ret_n = (size_t)n;
+	return 0;
+}
+
+int lookup_protocol(struct lookup *lookup, const char *name, int *ret)
+{
+	const struct answer *answer;
+	int r = ask_once(lookup, 'p', name, "", ask_protocol, &answer);
+
+	if (r == 0)
+		*ret = (int)answer->first;
+	return r;
+}
+
+int lookup_port(struct lookup *lookup, const char *name, const char *protocol, int *ret)
+{
+	const struct answer *answer;
+	int r = ask_once(lookup, 's', name, protocol, ask_port, &answer);
+
+	if (r == 0)
+		*ret = (int)answer->first;
+	return r;
+}
+
+int lookup_rpc(struct lookup *lookup, const char *name, int *ret)
+{
+	const struct answer *answer;
+	int r = ask_once(lookup, 'r', name, "", ask_rpc, &answer);
+
+	if (r == 0)
+		*ret = (int)answer->first;
+	return r;
+}

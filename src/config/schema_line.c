@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: ISC */
+/* The rules of one line of a stanza: its name, place, operator, words and comment. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <strings.h>
+
+#include "config/rules.h"
+#include "config/schema.h"
+#include "config/schema_private.h"
+
+/* Other words for attributes: xinetd's own second name, and those of inetd and of older descriptions. */
+static const struct {
+	const char *alias;
+	enum attr attr;
+} aliases[] = {
+	{ "interface", ATTR_BIND }, { "path", ATTR_SERVER },         { "args", ATTR_SERVER_ARGS },
+	{ "username", ATTR_USER },  { "invocationtype", ATTR_WAIT },
+};
+
+static void report(struct schema *schema, enum severity severity, unsigned line, const char *format,
+		   ...) PRINTF_LIKE(4, 5);
+
+static void report(struct schema *schema, enum severity severity, unsigned line, const char *format,
+		   ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	schema_add_finding(schema, severity, line, format, ap);
+	va_end(ap);
+}
+
+/* Where in the table the name stands, ATTR_COUNT when nowhere. */
+static enum attr find_attr(const char *name)
+{
+	for (enum attr attr = 0; attr < ATTR_COUNT; attr++)
+		if (strcasecmp(schema_infos[attr].name, name) == 0)
+			return attr;
+	for (size_t i = 0; i < ARRAY_SIZE(aliases); i++)
+		if (strcasecmp(aliases[i].alias, name) == 0)
+			return aliases[i].attr;
+	return ATTR_COUNT;
+}
+
+static void report_unknown(struct schema *schema, const struct attribute *line)
+{
+	const char *names[ATTR_COUNT];
+	const char *near;
+
+	for (enum attr attr = 0; attr < ATTR_COUNT; attr++)
+		names[attr] = schema_infos[attr].name;
+	near = nearest_name(line->name, names, ATTR_COUNT);
+	if (!near)
+		report(schema, SEVERITY_WARNING, line->line, "unknown attribute \"%s\" is ignored",
+		       line->name);
+	else if (schema_infos[find_attr(near)].properties & RESTRICTS)
+		report(schema, SEVERITY_ERROR, line->line,
+		       "unknown attribute \"%s\"; did you mean \"%s\"? As that one restricts the service, it is not "
+		       "run without it",
+		       line->name, near);
+	else
+		report(schema, SEVERITY_WARNING, line->line,
+		       "unknown attribute \"%s\" is ignored; did you mean \"%s\"?", line->name,
+		       near);
+}
+
+/* Whether the attribute may stand in this kind of stanza; says so where not. */
+static bool check_place(struct schema *schema, const struct attribute *line, enum attr attr)
+{
+	unsigned properties = schema_infos[attr].properties;
+
+	if (schema->stanza->kind == STANZA_DEFAULTS) {
+		if (properties & EXTENDS)
+			report(schema, SEVERITY_NOTICE, line->line,
+			       "\"%s\" in defaults is applied to every service; xinetd ignores it there",
+			       line->name);
+		if (properties & (IN_DEFAULTS | ONLY_DEFAULTS | EXTENDS))
+			return true;
+		report(schema, SEVERITY_WARNING, line->line,
+		       "\"%s\" has no meaning in defaults and is ignored; write it in each service",
+		       line->name);
+		return false;
+	}
+	if (!(properties & ONLY_DEFAULTS))
+		return true;
+	report(schema, SEVERITY_ERROR, line->line, "\"%s\" belongs into defaults%s", line->name,
+	       attr == ATTR_DISABLED ? "; to switch this service off, write \"disable = yes\""
+				     : "; to switch this service on, write \"disable = no\"");
+	return false;
+}
+
+/* Whether the operator fits and the attribute is not given twice; says so where not. */
+static bool check_operator(struct schema *schema, const struct attribute *line, enum attr attr)
+{
+	unsigned properties = schema_infos[attr].properties;
+	bool edits = line->op != OP_SET;
+
+	if (edits && !(properties & CUMULATES)) {
+		report(schema, SEVERITY_ERROR, line->line,
+		       "\"%s\" takes only the operator =", line->name);
+		return false;
+	}
+	if (line->op == OP_REMOVE && attr == ATTR_ENV) {
+		report(schema, SEVERITY_ERROR, line->line, "\"env\" cannot be reduced with -=");
+		return false;
+	}
+	if (schema->lines[attr] && !(properties & (CUMULATES | REPEATS))) {
+		report(schema, SEVERITY_WARNING, line->line,
+		       "\"%s\" is already set on line %u; this line is ignored", line->name,
+		       schema->lines[attr]);
+		return false;
+	}
+	if (schema->stanza->kind == STANZA_DEFAULTS && schema->defaulted[attr] &&
+	    !(properties & CUMULATES)) {
+		report(schema, SEVERITY_WARNING, line->line,
+		       "\"%s\" is already set by the defaults of another file; this line is ignored",
+		       line->name);
+		return false;
+	}
+	if (line->op == OP_REMOVE && !schema_given(schema, attr)) {
+		report(schema, SEVERITY_WARNING, line->line,
+		       "\"%s -=\" has nothing to remove from; it stays unset", line->name);
+		return false;
+	}
+	return true;
+}
+
+/*
+ * The words that count: those in front of a comment. A line of a word list that
+ * consists of a comment only is an empty list, as it was meant.
+ */
+static int strip_comment(struct schema *schema, const struct attribute *line, enum attr attr,
+			 struct strv *ret)
+{
+	for (size_t i = 0; i < line->words.n; i++) {
+		if (line->words.v[i][0] == '#' && !(schema_infos[attr].properties & LITERAL_HASH)) {
+			report(schema, SEVERITY_NOTICE, line->line,
+			       "\"%s\": the text from # on is taken as a comment; xinetd takes it as values",
+			       line->name);
+			break;
+		}
+		if (strv_add(ret, line->words.v[i]) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool check_count(struct schema *schema, const struct attribute *line, enum attr attr,
+			size_t n)
+{
+	const struct attr_info *info = &schema_infos[attr];
+
+	if (n >= info->min_words && n <= info->max_words)
+		return true;
+	if (info->max_words == ANY)
+		report(schema, SEVERITY_ERROR, line->line, "\"%s\" needs at least %u value%s",
+		       line->name, info->min_words, info->min_words == 1 ? "" : "s");
+	else if (info->max_words > info->min_words)
+		report(schema, SEVERITY_ERROR, line->line, "\"%s\" takes %u or %u values, not %zu",
+		       line->name, info->min_words, info->max_words, n);
+	else
+		report(schema, SEVERITY_ERROR, line->line, "\"%s\" takes %u value%s, not %zu",
+		       line->name, info->max_words, info->max_words == 1 ? "" : "s", n);
+	return false;
+}
+
+/* Whether two words mean the same; of addresses, 10.0.0.0 and 10.0.0.0/8 do. */
+static bool same_word(enum attr attr, const char *a, const char *b)
+{
+	if (strcasecmp(a, b) == 0)
+		return true;
+	return (attr == ATTR_ONLY_FROM || attr == ATTR_NO_ACCESS) && addr_words_equal(a, b);
+}
+
+/* Moves the words that none of @words means to @kept. */
+static int keep_others(struct schema *schema, const struct attribute *line, enum attr attr,
+		       const struct strv *words, const struct strv *old, struct strv *kept)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < old->n && r == 0; i++) {
+		bool named = false;
+
+		for (size_t k = 0; k < words->n; k++)
+			named = named || same_word(attr, words->v[k], old->v[i]);
+		if (!named)
+			r = strv_add(kept, old->v[i]);
+	}
+	if (r == 0 && kept->n == old->n && words->n)
+		/* An address that should have gone from only_from would still get in. */
+		report(schema, attr == ATTR_ONLY_FROM ? SEVERITY_ERROR : SEVERITY_WARNING,
+		       line->line, "\"%s -=\" removes nothing: none of these words is in the list",
+		       line->name);
+	return r;
+}
+
+/* What the attribute is to be: its old words edited by the line's. */
+static int edit_words(struct schema *schema, const struct attribute *line, enum attr attr,
+		      struct strv *words)
+{
+	struct strv old = { 0 }, result = { 0 };
+	int r = 0;
+
+	/* In defaults, = on a list adds (xinetd.conf(5)); -= on enabled and disabled adds too, as in xinetd. */
+	bool adds = line->op == OP_ADD ||
+		    (line->op == OP_SET && schema->stanza->kind == STANZA_DEFAULTS) ||
+		    (schema_infos[attr].properties & ONLY_DEFAULTS);
+
+	if (!(schema_infos[attr].properties & CUMULATES) || (line->op == OP_SET && !adds))
+		return 0;
+	if (schema_given(schema, attr))
+		r = schema_words(schema, attr, &old);
+	if (r == 0 && adds)
+		r = strv_copy(&result, &old);
+	for (size_t i = 0; adds && i < words->n && r == 0; i++)
+		r = strv_add(&result, words->v[i]);
+	if (r == 0 && !adds)
+		r = keep_others(schema, line, attr, words, &old, &result);
+	strv_done(&old);
+	if (r < 0) {
+		strv_done(&result);
+		return r;
+	}
+	strv_done(words);
+	*words = result;
+	return 0;
+}
+
+/* "type = INTERNAL stream": words of socket_type within type, as older descriptions write it. */
+static enum schema_result split_type(struct schema *schema, const struct attribute *line,
+				     struct strv *words)
+{
+	struct strv kept = { 0 }, socket_type = { 0 };
+	enum schema_result result = SCHEMA_TAKEN;
+	const char *why;
+	long number;
+	int r = 0;
+
+	for (size_t i = 0; i < words->n && r == 0; i++)
+		r = strv_add(value_socket_type(words->v[i], &number, &why) == 0 ? &socket_type
+										: &kept,
+			     words->v[i]);
+	if (r == 0 && socket_type.n > 1)
+		report(schema, SEVERITY_ERROR, line->line, "\"type\" names two socket types");
+	else if (r == 0 && socket_type.n == 1 && schema->lines[ATTR_SOCKET_TYPE])
+		report(schema, SEVERITY_WARNING, line->line,
+		       "the socket type is already set on line %u",
+		       schema->lines[ATTR_SOCKET_TYPE]);
+	else if (r == 0 && socket_type.n == 1) {
+		schema_assign(schema, ATTR_SOCKET_TYPE, &socket_type, line->line);
+		schema->lines[ATTR_SOCKET_TYPE] = line->line;
+	}
+	if (r < 0)
+		result = SCHEMA_NOMEM;
+	strv_done(&socket_type);
+	strv_done(words);
+	*words = kept;
+	return result;
+}
+
+static enum schema_result set_words(struct schema *schema, const struct attribute *line,
+				    enum attr attr, struct strv *words)
+{
+	if (strip_comment(schema, line, attr, words) < 0)
+		return SCHEMA_NOMEM;
+	if (!check_count(schema, line, attr, words->n))
+		return SCHEMA_TAKEN;
+	if (attr == ATTR_TYPE) {
+		if (split_type(schema, line, words) == SCHEMA_NOMEM)
+			return SCHEMA_NOMEM;
+		if (words->n == 0)
+			return SCHEMA_TAKEN;
+	}
+	if (edit_words(schema, line, attr, words) < 0)
+		return SCHEMA_NOMEM;
+	schema_assign(schema, attr, words, line->line);
+	schema->lines[attr] = line->line;
+	if (schema->stanza->kind == STANZA_DEFAULTS && !schema->failed) {
+		if (strv_copy(&schema->defaults[attr], words) < 0)
+			return SCHEMA_NOMEM;
+		schema->defaulted[attr] = true;
+	}
+	if (attr == ATTR_DISABLE && schema_count(schema, attr) && schema_number(schema, attr, 0))
+		return SCHEMA_DISABLE;
+	return SCHEMA_TAKEN;
+}
+
+enum schema_result schema_set(struct schema *schema, const struct attribute *line)
+{
+	struct strv words = { 0 };
+	enum schema_result result;
+	enum attr attr;
+
+	if (line->error) {
+		report(schema, SEVERITY_ERROR, line->line, "%s", line->error);
+		return SCHEMA_TAKEN;
+	}
+	attr = find_attr(line->name);
+	if (attr == ATTR_COUNT) {
+		report_unknown(schema, line);
+		return SCHEMA_TAKEN;
+	}
+	if (!check_place(schema, line, attr) || !check_operator(schema, line, attr))
+		return SCHEMA_TAKEN;
+	result = set_words(schema, line, attr, &words);
+	strv_done(&words);
+	return result;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC */
+/* What this version reads and checks, but does not carry out yet: said for each service, never passed over. */
+#include "config.h"
+
+#include "config/support.h"
+
+#include <string.h>
+
+bool support_can_host(const struct service *service, const char **why)
+{
+	const struct {
+		bool needed;
+		const char *what;
+	} missing[] = {
+		{ service->type & SERVICE_RPC, "type = RPC" },
+		{ service->type & (SERVICE_TCPMUX | SERVICE_TCPMUXPLUS), "type = TCPMUX" },
+		{ service->builtin >= BUILTIN_TCPMUX, "this internal service" },
+		{ service->flags & FLAG_IDONLY, "flags = IDONLY" },
+		{ service->flags & FLAG_INTERCEPT, "flags = INTERCEPT" },
+		{ service->flags & FLAG_LABELED, "flags = LABELED" },
+		{ service->wrapped,
+		  "asking tcp_wrappers, which have rules on this machine (flags = NOLIBWRAP goes "
+		  "without)," },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(missing); i++) {
+		if (!missing[i].needed)
+			continue;
+		*why = missing[i].what;
+		return false;
+	}
+	return true;
+}
+
+void support_report(const struct service *service, struct diag *diag)
+{
+	const struct {
+		bool given;
+		const char *what;
+	} idle[] = {
+		{ service->libwrap, "libwrap" },
+		{ (service->log_on_success | service->log_on_failure) & LOG_OPT_USERID, "USERID" },
+		{ service->log.kind == LOG_KIND_JOURNAL,
+		  "log_type = JOURNAL (written to syslog instead)" },
+	};
+	const char *why;
+
+	if (!support_can_host(service, &why)) {
+		diag_add(diag, SEVERITY_WARNING, service->file, service->line, service->id,
+			 "service %s is not hosted: %s takes effect in a later version of usherd",
+			 service->id, why);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(idle); i++)
+		if (idle[i].given)
+			diag_add(diag, SEVERITY_NOTICE, service->file, service->line, service->id,
+				 "%s takes effect in a later version of usherd", idle[i].what);
+	if (service->only_from.names.n || service->no_access.names.n)
+		diag_add(
+			diag, SEVERITY_WARNING, service->file, service->line, service->id,
+			"host names in access lists are looked up in a later version of usherd; until then a client "
+			"that only a name could decide about is refused");
+}
+
+static bool has_rules(const char *path)
+{
+	CLEANUP_FCLOSE FILE *file = fopen(path, "re");
+	char line[512];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		const char *at = line + strspn(line, " \t\r\n");
+
+		if (*at && *at != '#')
+			return true;
+	}
+	return false;
+}
+
+bool support_machine_has_wrappers(void)
+{
+	return has_rules("/etc/hosts.deny") || has_rules("/etc/hosts.allow");
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC */
+/* usherctl check: what there is to say about configuration files. */
+#include "config.h"
+
+#include "ctl/check.h"
+
+#include <errno.h>
+#include <jansson.h>
+
+#include "ctl/ctl.h"
+
+/* A number with its noun: "1 service", "2 services". */
+static void print_count(FILE *out, size_t n, const char *noun, const char *after)
+{
+	(void)fprintf(out, "%zu %s%s%s", n, noun, n == 1 ? "" : "s", after);
+}
+
+static void print_summary(const struct diag *diag, const struct conf *conf)
+{
+	if (conf) {
+		print_count(stdout, conf->n, "service", "");
+		if (conf->n_broken)
+			(void)printf(", %zu refused", conf->n_broken);
+		if (conf->n_disabled)
+			(void)printf(", %zu disabled", conf->n_disabled);
+		(void)printf("; ");
+	}
+	print_count(stdout, diag->errors, "error", ", ");
+	print_count(stdout, diag->warnings, "warning", "\n");
+}
+
+/* Bytes that are not UTF-8 cannot stand in JSON, so texts go the way that terminals get them. */
+static json_t *json_text(const char *text)
+{
+	char safe[4096];
+
+	return text ? json_string(escape_text(safe, sizeof(safe), text)) : json_null();
+}
+
+static int print_json(const struct diag *diag, const struct conf *conf)
+{
+	json_t *findings = json_array(), *services = json_array(), *root;
+
+	for (size_t i = 0; i < diag->n; i++) {
+		const struct finding *f = &diag->v[i];
+
+		(void)json_array_append_new(
+			findings, json_pack("{s:s, s:o, s:i, s:o, s:o}", "severity",
+					    severity_name(f->severity), "file", json_text(f->file),
+					    "line", (int)f->line, "service", json_text(f->service),
+					    "text", json_text(f->text)));
+	}
+	for (size_t i = 0; conf && i < conf->n; i++) {
+		const struct service *s = conf->services[i];
+		json_t *endpoints = json_array();
+
+		for (size_t e = 0; e < s->n_endpoints; e++) {
+			char text[ENDPOINT_TEXT_MAX];
+
+			(void)json_array_append_new(
+				endpoints, json_text(endpoint_format(&s->endpoints[e], text)));
+		}
+		(void)json_array_append_new(
+			services, json_pack("{s:o, s:o, s:o, s:i, s:o, s:o}", "id",
+					    json_text(s->id), "name", json_text(s->name), "file",
+					    json_text(s->file), "line", (int)s->line, "endpoints",
+					    endpoints, "server", json_text(s->server)));
+	}
+	root = json_pack("{s:i, s:i, s:i, s:i, s:o, s:o}", "errors", (int)diag->errors, "warnings",
+			 (int)diag->warnings, "refused", conf ? (int)conf->n_broken : 0, "disabled",
+			 conf ? (int)conf->n_disabled : 0, "findings", findings, "services",
+			 services);
+	if (!root || json_dumpf(root, stdout, JSON_INDENT(2)) < 0) {
+		json_decref(root);
+		return -ENOMEM;
+	}
+	(void)putchar('\n');
+	json_decref(root);
+	return 0;
+}
+
+int ctl_check(int argc, char **argv)
+{
+	struct ctl_options options = { 0 };
+	struct diag diag = { 0 };
+	struct conf *conf = NULL;
+	enum status status;
+	int r;
+
+	ctl_parse_options(argc, argv, true, &options);
+	r = ctl_load(options.file, options.inetd_file, &diag, &conf);
+	status = ctl_status(&diag, r, options.strict);
+	if (!options.json) {
+		ctl_print_findings(&diag, stdout);
+		print_summary(&diag, conf);
+	} else if (print_json(&diag, conf) < 0) {
+		status = STATUS_UNREADABLE;
+	}
+	conf_free(conf);
+	diag_done(&diag);
+	return (int)ctl_flush(status);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: ISC */
+/* One served request, and the lines that tell of it: xinetd's START, EXIT, FAIL and TRAFFIC. */
+#include "config.h"
+
+#include "record/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/line_queue.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "base/writer.h"
+
+struct session *session_new(const struct service *service, uint64_t number, const struct addr *peer,
+			    uint64_t start_usec)
+{
+	struct session *session = calloc(1, sizeof(*session));
+
+	if (!session)
+		return NULL;
+	session->number = number;
+	session->service = service_ref(service);
+	session->peer = *peer;
+	session->start_usec = start_usec;
+	return session;
+}
+
+void session_free(struct session *session)
+{
+	if (!session)
+		return;
+	service_unref(session->service);
+	free(session);
+}
+
+/* --- appending; printf(3) takes several times as long ------------------------- */
+
+struct text {
+	char *start;
+	char *at;
+	char *end; /* the place of the NUL at the latest */
+};
+
+static struct text text_begin(char *out)
+{
+	return (struct text){ .start = out, .at = out, .end = out + SESSION_LINE_MAX };
+}
+
+static size_t text_end(struct text *text)
+{
+	*text->at = '\0';
+	return (size_t)(text->at - text->start);
+}
+
+static void put_bytes(struct text *text, const char *bytes, size_t n)
+{
+	if (n > (size_t)(text->end - text->at))
+		n = (size_t)(text->end - text->at);
+	memcpy(text->at, bytes, n);
+	text->at += n;
+}
+
+#define PUT_LITERAL(text, literal) put_bytes((text), "" literal, sizeof(literal) - 1)
+
+static void put_number(struct text *text, uint64_t value)
+{
+	char digits[20], *at = digits + sizeof(digits);
+
+	do {
+		*--at = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	put_bytes(text, at, (size_t)(digits + sizeof(digits) - at));
+}
+
+static void put_word(struct text *text, const char *word)
+{
+	size_t n = 0;
+
+	while (word[n] >= 0x20 && word[n] < 0x7f)
+		n++;
+	if (!word[n]) {
+		put_bytes(text, word, n);
+		return;
+	}
+	text->at += log_escape(text->at, (size_t)(text->end - text->at) + 1, word, strlen(word));
+}
+
+static void put_addr(struct text *text, const struct addr *addr)
+{
+	char numeric[ADDR_TEXT_MAX];
+
+	if (addr->family == AF_INET) {
+		for (size_t i = 0; i < 4; i++) {
+			if (i)
+				PUT_LITERAL(text, ".");
+			put_number(text, addr->bytes[i]);
+		}
+		return;
+	}
+	(void)addr_format(addr, numeric);
+	put_bytes(text, numeric, strlen(numeric));
+}
+
+/* --- lines -------------------------------------------------------------------- */
+
+size_t session_format_start(const struct session *session, char out[static SESSION_LINE_MAX + 1])
+{
+	unsigned flags = session->service->log_on_success;
+	struct text text = text_begin(out);
+
+	if (!flags)
+		return 0;
+	PUT_LITERAL(&text, "START: ");
+	put_word(&text, session->service->id);
+	if (flags & LOG_OPT_PID) {
+		PUT_LITERAL(&text, " pid=");
+		put_number(&text, (uint64_t)session->pid);
+	}
+	if (flags & LOG_OPT_HOST) {
+		PUT_LITERAL(&text, " from=");
+		put_addr(&text, &session->peer);
+	}
+	return text_end(&text);
+}
+
+size_t session_format_exit(const struct session *session, uint64_t end_usec,
+			   char out[static SESSION_LINE_MAX + 1])
+{
+	unsigned flags = session->service->log_on_success;
+	struct text text = text_begin(out);
+
+	if (!(flags & (LOG_OPT_EXIT | LOG_OPT_DURATION)))
+		return 0;
+	PUT_LITERAL(&text, "EXIT: ");
+	put_word(&text, session->service->id);
+	if (flags & LOG_OPT_EXIT) {
+		if (WIFSIGNALED(session->status)) {
+			PUT_LITERAL(&text, " signal=");
+			put_number(&text, (uint64_t)WTERMSIG(session->status));
+		} else {
+			PUT_LITERAL(&text, " status=");
+			put_number(&text, (uint64_t)WEXITSTATUS(session->status));
+		}
+	}
+	if (flags & LOG_OPT_PID) {
+		PUT_LITERAL(&text, " pid=");
+		put_number(&text, (uint64_t)session->pid);
+	}
+	if (flags & LOG_OPT_DURATION) {
+		PUT_LITERAL(&text, " duration=");
+		put_number(&text, (end_usec - session->start_usec) / USEC_PER_SEC);
+		PUT_LITERAL(&text, "(sec)");
+	}
+	return text_end(&text);
+}
+
+size_t session_format_fail(const struct service *service, const struct addr *peer,
+			   const char *reason, char out[static SESSION_LINE_MAX + 1])
+{
+	struct text text = text_begin(out);
+
+	if (!service->log_on_failure)
+		return 0;
+	PUT_LITERAL(&text, "FAIL: ");
+	put_word(&text, service->id);
+	PUT_LITERAL(&text, " ");
+	put_word(&text, reason);
+	if (service->log_on_failure & LOG_OPT_HOST) {
+		PUT_LITERAL(&text, " from=");
+		put_addr(&text, peer);
+	}
+	return text_end(&text);
+}
+
+size_t session_format_traffic(const struct session *session, char out[static SESSION_LINE_MAX + 1])
+{
+	struct text text = text_begin(out);
+
+	/* As long as there is no target nothing can have passed, and xinetd has no such line. */
+	if (session->redirect || !(session->service->log_on_success & LOG_OPT_TRAFFIC))
+		return 0;
+	PUT_LITERAL(&text, "TRAFFIC: ");
+	put_word(&text, session->service->id);
+	PUT_LITERAL(&text, " in=");
+	put_number(&text, session->in_bytes);
+	PUT_LITERAL(&text, "(bytes) out=");
+	put_number(&text, session->out_bytes);
+	PUT_LITERAL(&text, "(bytes)");
+	return text_end(&text);
+}
+
+/* --- records ------------------------------------------------------------------ */
+
+/* What does not fit the queue is counted there. */
+static void submit(struct writer *writer, struct sink *sink, const char *line, size_t len)
+{
+	struct timespec wall;
+
+	if (!len)
+		return;
+	(void)clock_gettime(CLOCK_REALTIME, &wall);
+	(void)writer_submit(writer, sink, &wall, LINE_PRIORITY_SINK, line, len);
+}
+
+void record_start(struct writer *writer, struct sink *sink, const struct session *session)
+{
+	char line[SESSION_LINE_MAX + 1];
+
+	if (sink)
+		submit(writer, sink, line, session_format_start(session, line));
+}
+
+void record_exit(struct writer *writer, struct sink *sink, const struct session *session,
+		 uint64_t end_usec)
+{
+	char line[SESSION_LINE_MAX + 1];
+
+	if (!sink)
+		return;
+	submit(writer, sink, line, session_format_traffic(session, line));
+	submit(writer, sink, line, session_format_exit(session, end_usec, line));
+}
+
+void record_fail(struct writer *writer, struct sink *sink, const struct service *service,
+		 const struct addr *peer, const char *reason)
+{
+	char line[SESSION_LINE_MAX + 1];
+
+	if (sink)
+		submit(writer, sink, line, session_format_fail(service, peer, reason, line));
+}

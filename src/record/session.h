@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+/* One served request, and the lines that tell of it: xinetd's START, EXIT, FAIL and TRAFFIC. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+#include <uthash.h>
+
+#include "base/addr.h"
+#include "config/service.h"
+
+struct event;
+struct place;
+struct redirect;
+struct service_run;
+struct sink;
+struct writer;
+
+struct session {
+	uint64_t number; /* unique while the daemon lives */
+	const struct service *service;
+	struct addr peer;
+	pid_t pid; /* 0: served by the worker */
+	uint64_t start_usec;
+	int status;        /* as wait(2) gives it; valid once it has ended */
+	uint64_t in_bytes; /* from the client */
+	uint64_t out_bytes;
+	bool counted;       /* against per_source */
+	struct addr source; /* as which it is counted */
+
+	/* For whoever keeps the sessions. */
+	struct service_run *run;
+	struct place *place; /* the socket that its server was lent, or NULL */
+	struct event *timeout;
+	struct redirect *redirect; /* while its target is looked for */
+	struct sink *
+		sink; /* where its START went, and its EXIT goes, whatever a reload changes; a reference */
+	bool ending;   /* told to end before its time */
+	bool starting; /* being handed to the worker */
+	bool ended;    /* the worker has let go of it */
+	TAILQ_ENTRY(session) of_run;
+	UT_hash_handle by_pid;
+	UT_hash_handle by_number;
+};
+
+/* A session of @service (a reference is taken) that starts at @start_usec (now_usec()), or NULL when memory ran out. */
+struct session *session_new(const struct service *service, uint64_t number, const struct addr *peer,
+			    uint64_t start_usec);
+
+/* Lets go of the service and frees; NULL is fine. */
+void session_free(struct session *session);
+
+/* Longest line, as xinetd's; what is longer is cut. */
+#define SESSION_LINE_MAX 1024
+
+/*
+ * The lines, as xinetd writes them but for IPv4 clients of IPv6 sockets, which
+ * are plain IPv4. A field is there only with its flag of log_on_success or
+ * log_on_failure. Each function writes the line and a NUL into @out and returns
+ * its length, or 0 when the flags ask for no such line. What is not printable
+ * in a word of the configuration is escaped.
+ *
+ * START: ID[ pid=PID][ from=ADDR]
+ * EXIT: ID[ status=N| signal=N][ pid=PID][ duration=S(sec)]
+ * FAIL: ID REASON[ from=ADDR]
+ * TRAFFIC: ID in=N(bytes) out=N(bytes)
+ */
+size_t session_format_start(const struct session *session, char out[static SESSION_LINE_MAX + 1]);
+size_t session_format_exit(const struct session *session, uint64_t end_usec,
+			   char out[static SESSION_LINE_MAX + 1]);
+size_t session_format_fail(const struct service *service, const struct addr *peer,
+			   const char *reason, char out[static SESSION_LINE_MAX + 1]);
+size_t session_format_traffic(const struct session *session, char out[static SESSION_LINE_MAX + 1]);
+
+/*
+ * Queue the line for the service's log. Where @sink is NULL the service has
+ * none, and nothing is done. record_exit() writes TRAFFIC before EXIT where
+ * the service asks for it.
+ */
+void record_start(struct writer *writer, struct sink *sink, const struct session *session);
+void record_exit(struct writer *writer, struct sink *sink, const struct session *session,
+		 uint64_t end_usec);
+void record_fail(struct writer *writer, struct sink *sink, const struct service *service,
+		 const struct addr *peer, const char *reason);

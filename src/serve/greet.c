@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/* The banners of a service, sent to a connection without ever waiting for it (D14). */
+#include "config.h"
+
+#include "serve/greet.h"
+
+#include <sys/socket.h>
+
+#include "base/log.h"
+
+/* What is thrown away of a refused client's words, at most: the daemon has others to see to. */
+#define DRAIN_TIMES 4
+#define DRAIN_BYTES 4096
+
+void greet(int fd, const struct service *service, enum greeting greeting, struct log_limit *limit)
+{
+	const struct {
+		const char *path;
+		const struct banner *banner;
+	} known[] = {
+		[GREETING_ALWAYS] = { service->banner, &service->banner_text },
+		[GREETING_SUCCESS] = { service->banner_success, &service->banner_success_text },
+		[GREETING_FAIL] = { service->banner_fail, &service->banner_fail_text },
+	};
+	const struct banner *banner = known[greeting].banner;
+	size_t sent = 0;
+
+	if (banner->unread)
+		log_limited(limit, LOG_LEVEL_ERROR, "service = %s, open of banner %s failed",
+			    service->id, known[greeting].path);
+	while (sent < banner->bytes) {
+		ssize_t n = send(fd, banner->text + sent, banner->bytes - sent,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n <= 0)
+			return;
+		sent += (size_t)n;
+	}
+}
+
+void greet_refused(int fd, const struct service *service, struct log_limit *limit)
+{
+	char nothing[DRAIN_BYTES];
+
+	if (!service->banner_text.bytes && !service->banner_fail)
+		return;
+	greet(fd, service, GREETING_FAIL, limit);
+	(void)shutdown(fd, SHUT_WR);
+	for (int i = 0; i < DRAIN_TIMES; i++)
+		if (recv(fd, nothing, sizeof(nothing), MSG_DONTWAIT) <= 0)
+			return;
+}

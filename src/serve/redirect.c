@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: ISC */
+/* The part of a redirected session in which its target is looked for (xinetd.conf(5) "redirect"). */
+#include "config.h"
+
+#include "serve/redirect.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "serve/connector.h"
+#include "serve/reap.h"
+#include "serve/server.h"
+#include "serve/worker_link.h"
+
+/*
+ * Sessions of one service that look for their target: at most so many, and
+ * where descriptors are few, this share of them, so that a target that does not
+ * answer leaves enough for all others.
+ */
+#define SEEKING_MAX   1024
+#define SEEKING_SHARE 16
+
+struct redirect {
+	struct session *session;
+	struct connector *connector;
+	int client;
+};
+
+bool redirect_has_room(const struct service_run *run)
+{
+	struct rlimit files;
+
+	if (run->seeking >= SEEKING_MAX)
+		return false;
+	if (run->seeking * SEEKING_SHARE < 1024)
+		return true;
+	return getrlimit(RLIMIT_NOFILE, &files) < 0 ||
+	       run->seeking < files.rlim_cur / SEEKING_SHARE;
+}
+
+void redirect_give_up(struct session *session)
+{
+	struct server *server = session->run->server;
+
+	HASH_DELETE(by_number, server->by_number, session);
+	reap_finish(server, session, 0);
+}
+
+static void on_connector(void *arg, int fd, const struct connector_failure *failure)
+{
+	struct redirect *redirect = arg;
+	struct session *session = redirect->session;
+	const struct service *service = session->service;
+	struct server *server = session->run->server;
+	int r;
+
+	if (fd < 0) {
+		log_limited(&session->run->target_errors, LOG_LEVEL_ERROR,
+			    "can't connect to remote host %s: %s [service=%s] [port=%u]",
+			    failure->where, failure->why, service->id, service->redirect_port);
+		redirect_give_up(session);
+		return;
+	}
+	session->starting = true;
+	r = worker_link_relay(server->worker, session->number, service->idle_timeout_sec,
+			      take_fd(&redirect->client), fd);
+	session->starting = false;
+	if (r < 0) {
+		log_limited(&server->accept_errors, LOG_LEVEL_ERROR,
+			    "service %s: the worker cannot take a connection (error %d)",
+			    service->id, -r);
+		redirect_give_up(session);
+		return;
+	}
+	redirect_end(session);
+	/* The link may have found out at once that it cannot. */
+	if (session->ended) {
+		reap_finish(server, session, session->status);
+		return;
+	}
+	event_active(server->worker_flush, EV_TIMEOUT, 1);
+}
+
+int redirect_begin(struct session *session, int client)
+{
+	CLEANUP_CLOSE int owned = client;
+	CLEANUP_FREE struct redirect *redirect = calloc(1, sizeof(*redirect));
+	const struct service *service = session->service;
+	const struct connector_request request = {
+		.host = service->redirect_host,
+		.port = service->redirect_port,
+		.keepalive = service->flags & FLAG_KEEPALIVE,
+		.timeout_usec = REDIRECT_TIMEOUT_SEC * USEC_PER_SEC,
+		.uid = service->user ? service->uid : (uid_t)-1,
+		.gid = service->gid,
+	};
+	const int on = 1;
+	int r;
+
+	if (!redirect)
+		return -ENOMEM;
+	/* Not for a client at a Unix socket. */
+	(void)setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	r = connector_new(session->run->server->base, session->run->server->resolver, &request,
+			  on_connector, redirect, &redirect->connector);
+	if (r < 0)
+		return r;
+	redirect->session = session;
+	redirect->client = take_fd(&owned);
+	session->redirect = TAKE_PTR(redirect);
+	session->run->seeking++;
+	return 0;
+}
+
+void redirect_end(struct session *session)
+{
+	struct redirect *redirect = TAKE_PTR(session->redirect);
+
+	if (!redirect)
+		return;
+	session->run->seeking--;
+	connector_free(redirect->connector);
+	cleanup_close(&redirect->client);
+	free(redirect);
+}

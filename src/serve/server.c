@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: ISC */
+/* The one server object: the loop, the services that run, their sessions; life from start to end. */
+#include "config.h"
+
+#include "serve/server.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "base/log.h"
+#include "base/sink.h"
+#include "serve/dump.h"
+#include "serve/reap.h"
+#include "serve/reload.h"
+#include "serve/resolver.h"
+#include "serve/run.h"
+#include "serve/sinks.h"
+#include "serve/worker_link.h"
+
+/* --- signals ------------------------------------------------------------------------ */
+
+static void on_reload(evutil_socket_t signo, short what, void *arg)
+{
+	(void)signo;
+	(void)what;
+	reload_begin(arg);
+}
+
+static void on_end(evutil_socket_t signo, short what, void *arg)
+{
+	struct server *server = arg;
+
+	(void)what;
+	if (signo == SIGINT && !server->options.foreground)
+		return;
+	log_warning("Exiting...");
+	server_stop(server, 0);
+}
+
+static void on_child(evutil_socket_t signo, short what, void *arg)
+{
+	(void)signo;
+	(void)what;
+	reap_children(arg);
+}
+
+static void on_dump(evutil_socket_t signo, short what, void *arg)
+{
+	(void)signo;
+	(void)what;
+	dump_state(arg);
+}
+
+static void on_check(evutil_socket_t signo, short what, void *arg)
+{
+	(void)signo;
+	(void)what;
+	if (dump_check(arg) == 0)
+		log_info("Consistency check passed");
+}
+
+static void on_self_check(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)dump_check(arg);
+}
+
+static int add_self_check(struct server *server)
+{
+	struct timeval interval = { .tv_sec = server->options.check_sec };
+
+	if (!server->options.check_sec)
+		return 0;
+	server->self_check = event_new(server->base, -1, EV_PERSIST, on_self_check, server);
+	return server->self_check && event_add(server->self_check, &interval) == 0 ? 0 : -ENOMEM;
+}
+
+/* Signals that xinetd catches and ignores: they must not end the daemon. */
+static void on_nothing(evutil_socket_t signo, short what, void *arg)
+{
+	(void)signo;
+	(void)what;
+	(void)arg;
+}
+
+static int add_signals(struct server *server)
+{
+	static const struct {
+		int signo;
+		event_callback_fn fn;
+	} wanted[] = {
+		{ SIGHUP, on_reload },   { SIGUSR2, on_reload },   { SIGTERM, on_end },
+		{ SIGQUIT, on_end },     { SIGINT, on_end },       { SIGCHLD, on_child },
+		{ SIGUSR1, on_dump },    { SIGABRT, on_check },    { SIGPIPE, on_nothing },
+		{ SIGALRM, on_nothing }, { SIGIO, on_nothing },    { SIGTSTP, on_nothing },
+		{ SIGTTIN, on_nothing }, { SIGTTOU, on_nothing },  { SIGVTALRM, on_nothing },
+		{ SIGPROF, on_nothing }, { SIGWINCH, on_nothing }, { SIGURG, on_nothing },
+		{ SIGXFSZ, on_nothing }, { SIGPWR, on_nothing },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+		struct event *event =
+			evsignal_new(server->base, wanted[i].signo, wanted[i].fn, server);
+
+		if (!event || event_add(event, NULL) < 0)
+			return -ENOMEM;
+		server->signals[wanted[i].signo] = event;
+	}
+	spawner_note_signals(server->spawner);
+	return 0;
+}
+
+/* --- start and end ------------------------------------------------------------------- */
+
+static void on_flush(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *server = arg;
+
+	(void)fd;
+	(void)what;
+	worker_link_flush(server->worker);
+}
+
+int server_new(const struct server_options *options, struct writer *writer,
+	       char *const *environment, const struct rlimit *nofile, struct server **ret)
+{
+	struct server *server = calloc(1, sizeof(*server));
+	int r = -ENOMEM;
+
+	if (!server)
+		return -ENOMEM;
+	server->options = *options;
+	server->writer = writer;
+	sensor_init(&server->sensor);
+	server->base = event_base_new();
+	server->sinks = sinks_new(writer, options->ident);
+	if (!server->base || !server->sinks ||
+	    spawner_new(environment, nofile, &server->spawner) < 0)
+		goto failed;
+	r = worker_link_new(server->base, options->worker_path, &reap_worker_ops, server,
+			    &server->worker);
+	if (r == 0)
+		r = resolver_new(server->base, getaddrinfo, &server->resolver);
+	if (r < 0)
+		goto failed;
+	server->worker_flush = event_new(server->base, -1, 0, on_flush, server);
+	r = server->worker_flush ? add_signals(server) : -ENOMEM;
+	if (r == 0)
+		r = add_self_check(server);
+	if (r < 0)
+		goto failed;
+	*ret = server;
+	return 0;
+
+failed:
+	server_free(server);
+	return r;
+}
+
+void server_want_worker(struct server *server)
+{
+	pid_t pid;
+
+	if (server->worker_started)
+		return;
+	server->worker_started = true;
+	pid = worker_link_start(server->worker);
+	if (pid < 0)
+		log_write_errno(LOG_LEVEL_ERROR, pid,
+				"the worker %s cannot be started: %m; it is tried again",
+				server->options.worker_path);
+}
+
+int server_start(struct server *server, const struct conf *conf)
+{
+	struct service_run **runs = calloc(conf->n + 1, sizeof(struct service_run *));
+
+	if (!runs)
+		return -ENOMEM;
+	server->runs = runs;
+	for (size_t i = 0; i < conf->n; i++) {
+		struct service_run *run;
+
+		if (run_new(server, conf->services[i], &run) < 0)
+			continue;
+		for (size_t e = 0; e < run->n_places; e++)
+			(void)place_open(&run->places[e]);
+		server->runs[server->n_runs++] = run;
+	}
+	return (int)server->n_runs;
+}
+
+int server_run(struct server *server)
+{
+	while (!server->stopping)
+		if (event_base_loop(server->base, EVLOOP_ONCE) < 0)
+			break;
+	return server->exit_status;
+}
+
+void server_stop(struct server *server, int status)
+{
+	server->exit_status = status;
+	server->stopping = true;
+}
+
+/* Internal sessions end with the worker; each gets its EXIT. */
+static void end_internal(struct server *server)
+{
+	struct session *session, *next;
+
+	HASH_ITER(by_number, server->by_number, session, next)
+	{
+		HASH_DELETE(by_number, server->by_number, session);
+		reap_finish(server, session, SIGTERM);
+	}
+}
+
+/* External servers go on; nobody will record their end. */
+static void forget_external(struct server *server)
+{
+	struct session *session, *next;
+
+	HASH_ITER(by_pid, server->by_pid, session, next)
+	{
+		HASH_DELETE(by_pid, server->by_pid, session);
+		TAILQ_REMOVE(&session->run->sessions, session, of_run);
+		if (session->place)
+			session->place->holder = NULL;
+		if (session->timeout)
+			event_free(session->timeout);
+		if (session->run->ended && TAILQ_EMPTY(&session->run->sessions))
+			run_free(session->run);
+		sink_unref(session->sink);
+		session_free(session);
+	}
+}
+
+void server_free(struct server *server)
+{
+	if (!server)
+		return;
+	/* Doors first: whoever comes now is told at once that nobody is here. */
+	for (size_t i = 0; i < server->n_runs; i++)
+		for (size_t e = 0; e < server->runs[i]->n_places; e++)
+			place_close(&server->runs[i]->places[e],
+				    server->runs[i]->places[e].state != PLACE_LENT);
+	reload_cancel(server);
+	worker_link_free(server->worker);
+	end_internal(server);
+	forget_external(server);
+	for (size_t i = 0; i < server->n_runs; i++)
+		run_free(server->runs[i]);
+	free(server->runs);
+	resolver_free(server->resolver);
+	if (server->worker_flush)
+		event_free(server->worker_flush);
+	if (server->self_check)
+		event_free(server->self_check);
+	for (size_t i = 0; i < ARRAY_SIZE(server->signals); i++)
+		if (server->signals[i])
+			event_free(server->signals[i]);
+	sensor_done(&server->sensor);
+	spawner_free(server->spawner);
+	sinks_free(server->sinks);
+	if (server->base)
+		event_base_free(server->base);
+	free(server);
+}

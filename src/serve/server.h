@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: ISC */
+/* The one server object: the loop, the services that run, their sessions; life from start to end. */
+#pragma once
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/log.h"
+#include "config/conf.h"
+#include "policy/limit.h"
+#include "policy/sensor.h"
+#include "record/session.h"
+#include "serve/spawn.h"
+
+struct place;
+struct resolver;
+struct server;
+struct sinks;
+struct worker_link;
+struct writer;
+
+/* What the command line says about the daemon as a whole. */
+struct server_options {
+	struct conf_source source;
+	const char *worker_path;
+	unsigned process_limit; /* xinetd(8) "-limit"; 0 = none */
+	unsigned check_sec;     /* xinetd(8) "-cc": seconds between self checks; 0 = none */
+	bool stay_alive;        /* xinetd(8) "-stayalive" */
+	bool foreground;        /* SIGINT ends the daemon as SIGTERM does (D36) */
+	const char *ident;      /* name in syslog lines */
+};
+
+/* A service that is hosted, with all that changes while it is. */
+struct service_run {
+	struct server *server;
+	const struct service *service;
+	struct spawn *spawn; /* NULL for internal services */
+	struct sink *sink;   /* NULL: no service log */
+	struct limits limits;
+	struct place *places; /* one an endpoint of service, in its order */
+	size_t n_places;
+	TAILQ_HEAD(, session) sessions;
+	unsigned seeking; /* sessions whose target is looked for */
+	struct log_limit target_errors;
+	struct event *timer; /* ends a rest (cps) */
+	bool resting;        /* the doors are closed until then */
+	struct event *pause; /* ends a pause (descriptors, processes) */
+	bool ended;          /* the configuration has dropped it; it goes with its last session */
+	bool held;           /* somebody walks over its sessions: it is not freed meanwhile */
+	size_t index;        /* in server.runs */
+};
+
+struct server {
+	struct server_options options;
+	struct event_base *base;
+	struct writer *writer;
+	struct sinks *sinks;
+	struct spawner *spawner;
+	struct worker_link *worker;
+	struct resolver *resolver;
+	bool worker_started;
+
+	struct service_run **runs;
+	size_t n_runs;
+	struct session *by_pid;
+	struct session *by_number;
+	uint64_t last_number;
+	struct sensor sensor; /* outlives reloads */
+	unsigned running;     /* sessions with a process of their own */
+
+	struct event *signals[NSIG];
+	struct reload *reload; /* a configuration that is being read; NULL otherwise */
+	bool reload_again;     /* another SIGHUP came meanwhile */
+	struct event *
+		worker_flush; /* hands collected work to the worker once a round of the loop is done */
+	struct event *self_check; /* -cc */
+	struct log_limit accept_errors;
+	int exit_status;
+	bool stopping;
+};
+
+/*
+ * Makes a server with nothing hosted. The writer, and the daemon's own log, must
+ * be there. @environment and @nofile are what servers inherit. Returns 0 or -errno.
+ */
+int server_new(const struct server_options *options, struct writer *writer,
+	       char *const *environment, const struct rlimit *nofile, struct server **ret);
+
+/*
+ * Hosts what @conf says. Returns the number of services that are available, or
+ * -ENOMEM. One whose log cannot be opened or whose identity cannot be had is
+ * reported and left out; one whose address is taken is tried again by timer.
+ */
+int server_start(struct server *server, const struct conf *conf);
+
+/* Runs until a signal ends it; returns the exit status of the daemon. */
+int server_run(struct server *server);
+
+/* Closes everything, ends internal sessions, leaves external servers alone (D36). NULL is fine. */
+void server_free(struct server *server);
+
+/* Leaves the loop; the daemon ends with @status. */
+void server_stop(struct server *server, int status);
+
+/* Starts the worker unless it is; called when the first internal service is hosted. */
+void server_want_worker(struct server *server);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+/* Starting a server: everything laid out beforehand, a clone in the same memory, a bounded wait. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/addr.h"
+#include "config/service.h"
+
+struct spawner;
+struct spawn;
+
+/*
+ * What all servers have in common: the daemon's environment and limits as they
+ * were when it started, which servers inherit unless their stanza says
+ * otherwise (D39), and the stack of the child. @environment is copied; variables
+ * that speak to the daemon alone (NOTIFY_SOCKET, LISTEN_FDS, WATCHDOG_USEC …)
+ * are left out. @nofile is the limit to give to servers.
+ * With USHERD_SPAWN=fork in the daemon's environment servers are started by
+ * plain fork(2), for debuggers and checkers that cannot follow clone(2).
+ * Returns 0 or -ENOMEM.
+ */
+int spawner_new(char *const *environment, const struct rlimit *nofile, struct spawner **ret);
+void spawner_free(struct spawner *spawner);
+
+/* Notes which signals the daemon handles or ignores now; each child sets them back. Call it when all are in place. */
+void spawner_note_signals(struct spawner *spawner);
+
+/* Whether the spawner can give servers another identity than the daemon's. */
+bool spawner_has_privilege(const struct spawner *spawner);
+
+/*
+ * Lays out what starting a server of @service needs. @spawner and @service must
+ * outlive it. Returns 0; -ENOMEM; or -EPERM when the daemon is not root and the
+ * stanza wants an identity that is neither the daemon's nor root's (a server
+ * of root's runs with less then, which is safe; another user's does not).
+ */
+int spawn_new(struct spawner *spawner, const struct service *service, struct spawn **ret);
+void spawn_free(struct spawn *spawn);
+
+/* Why a child could not become the server. */
+struct spawn_failure {
+	int error;        /* positive errno; 0 = the server runs */
+	const char *step; /* what failed: "exec", "setuid" … (static) */
+};
+
+/*
+ * Starts a server with @fd as descriptors 0, 1 and 2 and nothing else, in a
+ * session of its own, with the identity, limits, environment and signals that
+ * the stanza says (compat.md 7.3 to 7.5 with D22, D38, D39, D41), REMOTE_HOST and
+ * REMOTE_PORT after @peer. Returns the child's pid, to be reaped; or -errno when
+ * there is no child. Usually that is when the program is executed or could not
+ * be: then @ret_failure says why (exit status 127, or 126 where its
+ * surroundings could not be made). A child that takes its time, as its user may
+ * stop it and its program may stand on a file system that does not answer, is
+ * left to itself after a tenth of a second: no server may delay another one's
+ * start. What became of it, spawn_reaped() says. @fd stays the caller's.
+ */
+pid_t spawn_run(struct spawn *spawn, int fd, const struct addr *peer,
+		struct spawn_failure *ret_failure);
+
+/*
+ * To be called with each reaped pid: whether it was such a child, and why it did
+ * not become the server (error 0: it did). Costs nothing while there is none.
+ */
+bool spawn_reaped(struct spawner *spawner, pid_t pid, struct spawn_failure *ret_failure);

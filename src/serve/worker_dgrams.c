@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: ISC */
+/* Takes datagrams for internal services off their sockets, and hands those admitted to the worker. */
+#include "config.h"
+
+#include "serve/worker_dgrams.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/wire.h"
+#include "serve/worker_link_private.h"
+
+/* Datagrams taken off a socket at once; each has room for the longest. */
+#define DGRAM_BATCH 32
+
+union dgram_control {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+/* A batch of datagrams; made when the first comes. */
+struct dgram_room {
+	struct mmsghdr messages[DGRAM_BATCH];
+	struct iovec iov[DGRAM_BATCH];
+	struct wire_dgram entries[DGRAM_BATCH];
+	union dgram_control control[DGRAM_BATCH];
+	uint64_t tokens[DGRAM_BATCH];
+	char payload[DGRAM_BATCH][WIRE_PADDED(WIRE_MAX_PAYLOAD)];
+};
+
+int worker_dgrams_prepare(int fd)
+{
+	const int on = 1;
+	int domain = 0;
+	socklen_t len = sizeof(domain);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0)
+		return -errno;
+	if (domain == AF_INET && setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) < 0)
+		return -errno;
+	if (domain == AF_INET6 &&
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Writes to @ret the own address that the datagram came to; leaves it alone where that is not known. */
+static void find_local(const struct msghdr *m, struct sockaddr_storage *ret)
+{
+	/* CMSG_NXTHDR() wants it writable and does not write. */
+	struct msghdr *walk = (struct msghdr *)(uintptr_t)m;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(walk, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			struct sockaddr_in *in = (void *)ret;
+			struct in_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			/* Our own address on that net where the datagram was a broadcast. */
+			in->sin_family = AF_INET;
+			in->sin_addr = info.ipi_spec_dst;
+		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			struct sockaddr_in6 *in6 = (void *)ret;
+			struct in6_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr))
+				continue;
+			in6->sin6_family = AF_INET6;
+			in6->sin6_addr = info.ipi6_addr;
+			if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
+				in6->sin6_scope_id = info.ipi6_ifindex;
+		}
+	}
+}
+
+/* Receives a batch into @room. Returns the number of datagrams or -errno. */
+static int receive(struct dgram_room *room, int fd)
+{
+	int n;
+
+	for (size_t i = 0; i < DGRAM_BATCH; i++) {
+		room->iov[i] = (struct iovec){ room->payload[i], WIRE_MAX_PAYLOAD };
+		room->messages[i].msg_hdr = (struct msghdr){
+			.msg_name = &room->entries[i].peer,
+			.msg_namelen = sizeof(room->entries[i].peer),
+			.msg_iov = &room->iov[i],
+			.msg_iovlen = 1,
+			.msg_control = &room->control[i],
+			.msg_controllen = sizeof(room->control[i]),
+		};
+	}
+	n = recvmmsg(fd, room->messages, DGRAM_BATCH, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
+	return n < 0 ? -errno : n;
+}
+
+/* Closes descriptors that a Unix peer has sent along. */
+static void drop_descriptors(struct msghdr *m)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t at = CMSG_LEN(0); at + sizeof(int) <= c->cmsg_len; at += sizeof(int)) {
+			int fd;
+
+			memcpy(&fd, (char *)c + at, sizeof(fd));
+			(void)close(fd);
+		}
+	}
+}
+
+/* One turn: where its datagrams go, and what became of them so far. */
+struct batch {
+	struct worker_link *link;
+	struct dgram_room *room;
+	enum builtin builtin;
+	int fd;
+	const struct worker_dgrams_ops *ops;
+	void *arg;
+	struct worker_dgrams_counts counts;
+	unsigned picked[DGRAM_BATCH];
+	unsigned n;
+	size_t size; /* of the message made of those picked */
+};
+
+/* Sends the datagrams picked as one message, with their socket. Returns 0 or -errno. */
+static int forward(struct batch *batch)
+{
+	struct dgram_room *room = batch->room;
+	struct wire_head head = { .magic = WIRE_MAGIC,
+				  .kind = WIRE_DGRAM,
+				  .count = batch->n,
+				  .service = (uint32_t)batch->builtin };
+	struct iovec iov[1 + 2 * DGRAM_BATCH] = { { &head, sizeof(head) } };
+
+	for (unsigned i = 0; i < batch->n; i++) {
+		unsigned at = batch->picked[i];
+		struct wire_dgram *d = &room->entries[at];
+
+		iov[1 + 2 * i] = (struct iovec){ d, sizeof(*d) };
+		iov[2 + 2 * i] = (struct iovec){ room->payload[at], WIRE_PADDED(d->length) };
+	}
+	return worker_link_send(batch->link, iov, 1 + 2 * batch->n, batch->fd);
+}
+
+static void tell(struct batch *batch, unsigned i, int error)
+{
+	struct wire_dgram *d = &batch->room->entries[i];
+
+	if (error == 0)
+		batch->counts.forwarded++;
+	else
+		batch->counts.dropped++;
+	if (batch->ops->outcome)
+		batch->ops->outcome(batch->arg, (const void *)&d->peer, d->peer_len,
+				    batch->room->tokens[i], d->length, error);
+}
+
+static void forward_picked(struct batch *batch)
+{
+	int r;
+
+	if (batch->n == 0)
+		return;
+	r = forward(batch);
+	for (unsigned i = 0; i < batch->n; i++)
+		tell(batch, batch->picked[i], -r);
+	batch->n = 0;
+	batch->size = sizeof(struct wire_head);
+}
+
+/* Has one received datagram decided about, and adds it to those to be sent. */
+static void take_dgram(struct batch *batch, unsigned i)
+{
+	struct msghdr *m = &batch->room->messages[i].msg_hdr;
+	struct wire_dgram *d = &batch->room->entries[i];
+	size_t size;
+
+	d->length = batch->room->messages[i].msg_len;
+	d->peer_len = m->msg_namelen < sizeof(d->peer) ? m->msg_namelen : sizeof(d->peer);
+	if (d->peer_len == 0)
+		d->peer.ss_family = AF_UNSPEC;
+	memset(&d->local, 0, sizeof(d->local));
+	find_local(m, &d->local);
+	drop_descriptors(m);
+	batch->room->tokens[i] = 0;
+	if (!batch->ops->admit(batch->arg, (const void *)&d->peer, d->peer_len,
+			       &batch->room->tokens[i])) {
+		batch->counts.refused++;
+		return;
+	}
+	if (m->msg_flags & MSG_TRUNC) {
+		tell(batch, i, EMSGSIZE);
+		return;
+	}
+	size = sizeof(*d) + WIRE_PADDED(d->length);
+	if (batch->size + size > WIRE_MAX_MESSAGE)
+		forward_picked(batch);
+	batch->picked[batch->n++] = i;
+	batch->size += size;
+}
+
+int worker_dgrams_forward(struct worker_link *link, enum builtin builtin, int fd,
+			  const struct worker_dgrams_ops *ops, void *arg,
+			  struct worker_dgrams_counts *ret)
+{
+	struct batch batch = { .link = link,
+			       .builtin = builtin,
+			       .fd = fd,
+			       .ops = ops,
+			       .arg = arg,
+			       .size = sizeof(struct wire_head) };
+	int n;
+
+	if (!worker_link_serves(builtin))
+		return -EPROTONOSUPPORT;
+	batch.room = worker_link_scratch(link, sizeof(*batch.room));
+	if (!batch.room)
+		return -ENOMEM;
+	n = receive(batch.room, fd);
+	if (n < 0)
+		return n;
+	batch.counts.received = (unsigned)n;
+	for (unsigned i = 0; i < (unsigned)n; i++)
+		take_dgram(&batch, i);
+	forward_picked(&batch);
+	*ret = batch.counts;
+	return 0;
+}

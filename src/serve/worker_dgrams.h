@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/* Datagrams for internal services: off the socket in batches, decided about by peer, on to the worker. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "config/service.h"
+
+struct worker_link;
+
+/*
+ * Prepares a datagram socket, once: asks the kernel for the address that each
+ * datagram was sent to, so that answers leave from there (D43). Returns 0 or -errno.
+ */
+int worker_dgrams_prepare(int fd);
+
+/* Who decides about datagrams, and learns what became of those admitted. May not call worker_dgrams_forward(). */
+struct worker_dgrams_ops {
+	/* Whether the datagram from @peer may be answered. @ret_token, 0 before, is given back to outcome(). */
+	bool (*admit)(void *arg, const struct sockaddr *peer, socklen_t peer_len,
+		      uint64_t *ret_token);
+
+	/*
+	 * Called once for each datagram admitted: @error is 0 when it is with
+	 * the worker, else EAGAIN (no worker, or it does not keep up), EMSGSIZE
+	 * (longer than 65535 bytes, Unix only), ENOMEM … and it was dropped. May be NULL.
+	 */
+	void (*outcome)(void *arg, const struct sockaddr *peer, socklen_t peer_len, uint64_t token,
+			size_t length, int error);
+};
+
+struct worker_dgrams_counts {
+	unsigned received;
+	unsigned refused;   /* by admit() */
+	unsigned forwarded; /* to the worker */
+	unsigned dropped;   /* admitted, but lost */
+};
+
+/*
+ * Takes one batch of waiting datagrams off the non-blocking or blocking socket
+ * @fd, unparsed, and forwards those that @ops admits, to be answered as
+ * @builtin by the same socket. Nothing else queued is thrown away (D17);
+ * what remains makes the socket readable again. Streams go first: while some
+ * are waiting for room in the pair, datagrams are dropped.
+ * Returns 0 with *@ret filled in; or -errno where nothing could be received.
+ */
+int worker_dgrams_forward(struct worker_link *link, enum builtin builtin, int fd,
+			  const struct worker_dgrams_ops *ops, void *arg,
+			  struct worker_dgrams_counts *ret);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+/* What the worker's loop and the internal services know of each other. */
+#pragma once
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+/* How much one session may read, and about how much it may write, at one wake-up. */
+#define SCRATCH_BYTES ((size_t)64 * 1024)
+
+/* RFC 864, in the form xinetd gives it: 95 lines of 72 characters, then from the start again. */
+#define CHARGEN_LINES   95
+#define CHARGEN_COLUMNS 72
+#define CHARGEN_PERIOD  ((size_t)CHARGEN_LINES * (CHARGEN_COLUMNS + 2))
+#define CHARGEN_REPEATS 10
+
+/* What all sessions share; none of it outlives one call, but the pattern and its line. */
+struct shared {
+	char scratch[SCRATCH_BYTES];
+	char pattern[CHARGEN_PERIOD * CHARGEN_REPEATS];
+	unsigned line; /* at which the next datagram of chargen starts */
+	char text[64];
+	uint8_t time[4];
+};
+
+/* A connection as its service sees it. */
+struct stream {
+	int fd;
+	uint32_t position; /* chargen: within its pattern */
+	bool eof;          /* the client will send no more */
+	uint64_t in_bytes;
+	uint64_t out_bytes;
+};
+
+/* What a connection waits for. */
+enum want {
+	WANT_READ = 1 << 0,
+	WANT_WRITE = 1 << 1,
+	WANT_CLOSE = 1 << 2, /* all is said: end our side, give the client time to read, close */
+};
+
+/* Parts of one answer at most. */
+#define ANSWER_PARTS 3
+
+/* An internal service. The functions do not block and keep nothing of what they are given. */
+struct builtin {
+	/* Whether stream() is called before the client has sent anything. */
+	bool speaks_first;
+
+	/*
+	 * Does a bounded amount of work after one of the enum want bits in
+	 * @ready has come true (0 at the start). Returns the bits to wait for
+	 * next, 0 when the session has ended, or -errno when that ended it.
+	 */
+	int (*stream)(struct stream *stream, struct shared *shared, unsigned ready);
+
+	/*
+	 * Makes the answer to one datagram: fills @parts, which may point into
+	 * @payload and @shared. Returns their number, 0 for no answer.
+	 */
+	size_t (*dgram)(struct shared *shared, void *payload, size_t length,
+			struct iovec parts[static ANSWER_PARTS]);
+};
+
+extern const struct builtin echo_builtin;
+extern const struct builtin discard_builtin;
+extern const struct builtin chargen_builtin;
+extern const struct builtin daytime_builtin;
+extern const struct builtin time_builtin;
+
+/* Lays out the pattern of chargen, once. */
+void chargen_prepare(struct shared *shared);
+
+/*
+ * Reads what has come, up to SCRATCH_BYTES, and throws it away; counts it and
+ * sets @stream->eof at its end. Returns 0 or -errno.
+ */
+int discard_input(struct stream *stream, struct shared *shared);
+
+/*
+ * Sends the whole of a short answer to a connection that nothing was sent on
+ * before. Returns WANT_CLOSE, or -errno.
+ */
+int say_and_close(struct stream *stream, const void *text, size_t length);
+
+/* Whether an operation that failed with @error is to be tried again when the socket is ready. */
+static inline bool would_block(int error)
+{
+	return error == EAGAIN || error == EINTR;
+}

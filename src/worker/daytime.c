@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+/* The daytime service, RFC 867, in the format of xinetd. */
+#include "config.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "worker/builtin.h"
+
+/* Writes "20 NOV 2026 23:50:31 UTC" and CRLF, whatever the locale; returns its length, 0 on failure. */
+static size_t daytime_text(struct shared *shared)
+{
+	static const char months[12][4] = { "JAN", "FEB", "MAR", "APR", "MAY", "JUN",
+					    "JUL", "AUG", "SEP", "OCT", "NOV", "DEC" };
+	time_t now = time(NULL);
+	struct tm tm;
+	int n;
+
+	/* The zone was read before the worker lost sight of the file system. */
+	if (!localtime_r(&now, &tm))
+		return 0;
+	n = snprintf(shared->text, sizeof(shared->text), "%02d %s %d %02d:%02d:%02d %.16s\r\n",
+		     tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
+		     tm.tm_sec, tm.tm_zone);
+	return n > 0 && (size_t)n < sizeof(shared->text) ? (size_t)n : 0;
+}
+
+int say_and_close(struct stream *stream, const void *text, size_t length)
+{
+	ssize_t n;
+
+	do
+		n = send(stream->fd, text, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	stream->out_bytes += (size_t)n;
+	/* A fresh socket has room for a line; one that has not is not worth a buffer. */
+	return (size_t)n == length ? WANT_CLOSE : -ENOBUFS;
+}
+
+static int daytime_stream(struct stream *stream, struct shared *shared, unsigned ready)
+{
+	size_t length = daytime_text(shared);
+
+	(void)ready;
+	return length > 0 ? say_and_close(stream, shared->text, length) : -EOVERFLOW;
+}
+
+static size_t daytime_dgram(struct shared *shared, void *payload, size_t length,
+			    struct iovec parts[static ANSWER_PARTS])
+{
+	size_t n = daytime_text(shared);
+
+	(void)payload;
+	(void)length;
+	parts[0] = (struct iovec){ .iov_base = shared->text, .iov_len = n };
+	return n > 0 ? 1 : 0;
+}
+
+const struct builtin daytime_builtin = {
+	.speaks_first = true,
+	.stream = daytime_stream,
+	.dgram = daytime_dgram,
+};

@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Servers that tests host, without installing them: their packages would start daemons on the tester's machine.
+#
+# usage: tests/lib/programs.sh            fetch what is missing, check that all run, print where they are
+#        tests/lib/programs.sh --present  fetch nothing; exit status 77 when something is missing
+#
+# Prints lines for eval: XINETD='/…' TFTPD='/…' SSHD='/…'. They are Debian's packages, fetched by apt-get (which
+# checks their signatures) and unpacked below $USHERD_PROGRAMS, or build/programs of this tree. What the machine
+# has itself is used as it is.
+set -eu
+
+top=$(cd "$(dirname "$0")/../.." && pwd -P)
+programs=${USHERD_PROGRAMS:-$top/build/programs}
+
+die() {
+	printf 'programs.sh: %s\n' "$*" >&2
+	exit 1
+}
+
+# Where a program is: on the machine, or unpacked; nothing when nowhere.
+locate() {
+	for place in /usr/sbin /usr/local/sbin "$programs/root/usr/sbin"; do
+		if [ -x "$place/$1" ]; then
+			printf '%s\n' "$place/$1"
+			return
+		fi
+	done
+}
+
+fetch() {
+	command -v apt-get dpkg-deb >/dev/null ||
+		die "$* can be fetched on Debian only: install them, without letting them start, then try again"
+	mkdir -p "$programs/root" "$programs/packages/partial"
+	cd "$programs/packages"
+	echo "programs.sh: fetching $*" >&2
+	# As root, apt-get would fetch as a user of its own, who need not see this directory.
+	apt-get -qq -o APT::Sandbox::User=root download "$@" >&2 ||
+		die "fetching $* failed: run \"apt-get update\" as root and look at the network, then try again"
+	for package in "$@"; do
+		for file in "$package"_*.deb; do
+			dpkg-deb -x "$file" "$programs/root" || die "$file is damaged: remove it, then try again"
+		done
+	done
+}
+
+missing=
+[ -n "$(locate xinetd)" ] || missing="$missing xinetd"
+[ -n "$(locate in.tftpd)" ] || missing="$missing tftpd-hpa"
+[ -n "$(locate sshd)" ] || missing="$missing openssh-server"
+if [ -n "$missing" ]; then
+	[ "${1:-}" != --present ] || exit 77
+	# shellcheck disable=SC2086 # a list of words
+	fetch $missing
+fi
+
+xinetd=$(locate xinetd) tftpd=$(locate in.tftpd) sshd=$(locate sshd)
+for path in "$xinetd" "$tftpd" "$sshd"; do
+	[ -n "$path" ] || die "a package did not hold its server: remove $programs, then try again"
+	if ldd "$path" 2>/dev/null | grep -q 'not found'; then
+		die "$path lacks libraries: run \"./bootstrap check\" once, which installs them"
+	fi
+done
+"$xinetd" -version >/dev/null 2>&1 || die "$xinetd does not run: remove $programs, then try again"
+"$tftpd" -V >/dev/null 2>&1 || die "$tftpd does not run: remove $programs, then try again"
+"$sshd" -V 2>&1 | grep -q OpenSSH || die "$sshd does not run: remove $programs, then try again"
+
+cat <<END
+XINETD='$xinetd'
+TFTPD='$tftpd'
+SSHD='$sshd'
+END
