@@ -1,8 +1,24 @@
 /* SPDX-License-Identifier: ISC */
-/* The way of a connection: accept, admit, start or hand over, record. */
+/* The way of an admitted connection: a server is started on it, or it is handed over; then it is recorded. */
 #pragma once
 
-#include <event2/util.h>
+#include <stdbool.h>
 
-/* What libevent calls when a place is readable; @arg is the struct place. */
-void launch_ready(evutil_socket_t fd, short what, void *arg);
+#include "base/addr.h"
+
+struct service_run;
+struct session;
+
+/*
+ * One accepted connection of @run from @peer: greets, decides, and starts what
+ * the stanza says, with all records and banners. Takes over @fd in every case.
+ * Returns the session that runs now, or NULL where none came of it.
+ */
+struct session *launch_connection(struct service_run *run, int fd, const struct addr *peer);
+
+/*
+ * Starts the server of @session, which was begun, on @fd, which stays the
+ * caller's. Returns whether there is a child now; otherwise the session is
+ * abandoned.
+ */
+bool launch_server(struct session *session, int fd);

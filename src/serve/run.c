@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "config/support.h"
-#include "serve/launch.h"
+#include "serve/ready.h"
 #include "serve/sinks.h"
 #include "serve/spawn.h"
 
@@ -217,11 +217,10 @@ static int watch(struct place *place)
 	struct event_base *base = place->run->server->base;
 
 	if (place->event)
-		(void)event_assign(place->event, base, place->fd, EV_READ | EV_PERSIST,
-				   launch_ready, place);
+		(void)event_assign(place->event, base, place->fd, EV_READ | EV_PERSIST, ready_place,
+				   place);
 	else
-		place->event =
-			event_new(base, place->fd, EV_READ | EV_PERSIST, launch_ready, place);
+		place->event = event_new(base, place->fd, EV_READ | EV_PERSIST, ready_place, place);
 	if (!place->event || event_add(place->event, NULL) < 0)
 		return -ENOMEM;
 	place->state = PLACE_OPEN;
@@ -445,7 +444,7 @@ void place_move(struct place *from, struct place *to)
 		/* A server that has the socket shares its settings: they wait until it is back. */
 		if (!to->event)
 			to->event = event_new(to->run->server->base, to->fd, EV_READ | EV_PERSIST,
-					      launch_ready, to);
+					      ready_place, to);
 		return;
 	}
 	if (adjust(to))

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: ISC */
+/* The daemon's side of admission: what admit() must know, and what follows from its word. */
+#include "config.h"
+
+#include "serve/admission.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/sink.h"
+#include "serve/run.h"
+
+static unsigned local_minute(void)
+{
+	time_t now = time(NULL);
+	struct tm local;
+
+	if (!localtime_r(&now, &local))
+		return 0;
+	return (unsigned)(local.tm_hour * 60 + local.tm_min);
+}
+
+static double load_average(void)
+{
+	double load;
+
+	return getloadavg(&load, 1) == 1 ? load : -1;
+}
+
+/*
+ * Shuts out who touched a sensor. Not the sender of a datagram, which may be
+ * anybody's address: one could have others shut out (D19).
+ */
+static void shut_out(struct service_run *run, const struct addr *peer, uint64_t now)
+{
+	const struct service *service = run->service;
+	char text[ADDR_TEXT_MAX];
+
+	if (!service->deny_time_min ||
+	    (service->socktype != SOCK_STREAM && service->socktype != SOCK_SEQPACKET) ||
+	    (peer->family != AF_INET && peer->family != AF_INET6))
+		return;
+	switch (sensor_add(&run->server->sensor, peer, service->deny_time_min, now)) {
+	case SENSOR_ADDED:
+		log_critical("Adding %s to the global_no_access list for %d minutes",
+			     addr_format(peer, text), service->deny_time_min);
+		break;
+	case SENSOR_EXTENDED:
+		break;
+	case SENSOR_FULL:
+		log_limited(&run->server->accept_errors, LOG_LEVEL_CRITICAL,
+			    "Maximum global_no_access count reached.");
+		break;
+	case SENSOR_NO_MEMORY:
+		log_limited(&run->server->accept_errors, LOG_LEVEL_ERROR,
+			    "service %s: no memory to shut %s out", service->id,
+			    addr_format(peer, text));
+		break;
+	}
+}
+
+struct decision admission_decide(struct service_run *run, const struct addr *peer, uint64_t now)
+{
+	const struct service *service = run->service;
+	struct admit_request request = {
+		.service = service,
+		.limits = &run->limits,
+		.sensor = &run->server->sensor,
+		.peer = peer,
+		.now_usec = now,
+		.minute_of_day = service->access_times.n ? local_minute() : 0,
+		.load = service->max_load > 0 || service->max_load < 0 ? load_average() : -1,
+		.running_total = run->server->running,
+		.process_limit = run->spawn ? run->server->options.process_limit : 0,
+	};
+	struct decision decision = admit(&request);
+	char text[ADDR_TEXT_MAX];
+
+	if (decision.verdict == VERDICT_ALLOW)
+		return decision;
+	record_fail(run->server->writer, run->sink, service, peer,
+		    verdict_reason(decision.verdict));
+	if (decision.sensed)
+		shut_out(run, peer, now);
+	if (decision.equal_match)
+		log_limited(
+			&run->server->accept_errors, LOG_LEVEL_ERROR,
+			"Service=%s: only_from list and no_access list match equally the address %s",
+			service->id, addr_format(peer, text));
+	if (decision.needs_lookup)
+		log_limited(
+			&run->server->accept_errors, LOG_LEVEL_ERROR,
+			"service %s: %s is refused, as its host name would have to be looked up, which this version "
+			"does not do",
+			service->id, addr_format(peer, text));
+	if (decision.verdict == VERDICT_LOAD)
+		log_limited(&run->server->accept_errors, LOG_LEVEL_ERROR,
+			    "refused connect from %s due to excessive load",
+			    addr_format(peer, text));
+	return decision;
+}
+
+void admission_rest(struct service_run *run)
+{
+	run_rest(run, run->service->cps_wait_sec, "excessive incoming connections");
+}
+
+struct session *admission_begin(struct service_run *run, const struct addr *peer,
+				const struct decision *decision, uint64_t now)
+{
+	struct server *server = run->server;
+	struct session *session = session_new(run->service, ++server->last_number, peer, now);
+	struct addr source = admit_source(run->service, peer);
+
+	if (!session) {
+		limits_release(&run->limits, &source, decision->source_was_taken);
+		record_fail(server->writer, run->sink, run->service, peer,
+			    verdict_reason(VERDICT_FORK));
+		return NULL;
+	}
+	session->run = run;
+	session->sink = run->sink ? sink_ref(run->sink) : NULL;
+	session->counted = decision->source_was_taken;
+	session->source = source;
+	TAILQ_INSERT_TAIL(&run->sessions, session, of_run);
+	return session;
+}
+
+void admission_abandon(struct session *session, enum verdict verdict)
+{
+	struct service_run *run = session->run;
+
+	TAILQ_REMOVE(&run->sessions, session, of_run);
+	limits_release(&run->limits, &session->source, session->counted);
+	record_fail(run->server->writer, session->sink, session->service, &session->peer,
+		    verdict_reason(verdict));
+	sink_unref(session->sink);
+	session_free(session);
+	run_has_room(run);
+}

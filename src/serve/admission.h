@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/* The daemon's side of admission: what admit() must know, and what follows from its word. */
+#pragma once
+
+#include <stdint.h>
+
+#include "policy/admit.h"
+
+struct service_run;
+struct session;
+
+/*
+ * Decides about @peer, records FAIL where it is refused, and says in the log what
+ * xinetd says. After VERDICT_CPS the caller lets the service rest; after
+ * VERDICT_ALLOW it owes an admission_begin().
+ */
+struct decision admission_decide(struct service_run *run, const struct addr *peer, uint64_t now);
+
+/* Closes the doors of a service whose rate was exceeded, for as long as its stanza says (cps). */
+void admission_rest(struct service_run *run);
+
+/*
+ * A session of @run that was admitted by @decision. Returns NULL when memory is
+ * short: what the decision took is given back then, and FAIL is recorded.
+ */
+struct session *admission_begin(struct service_run *run, const struct addr *peer,
+				const struct decision *decision, uint64_t now);
+
+/* Undoes admission_begin() where nothing was started: FAIL with the reason of @verdict; frees the session. */
+void admission_abandon(struct session *session, enum verdict verdict);

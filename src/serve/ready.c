@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: ISC */
+/* What waits at a door: connections to accept, a socket to lend, datagrams to forward or to throw away. */
+#include "config.h"
+
+#include "serve/ready.h"
+
+#include <errno.h>
+
+#include "base/log.h"
+#include "serve/admission.h"
+#include "serve/launch.h"
+#include "serve/reap.h"
+#include "serve/redirect.h"
+#include "serve/run.h"
+#include "serve/worker_dgrams.h"
+
+/* Connections taken from one door before others get their turn. */
+#define ACCEPTS_A_TURN 64
+
+/* --- connections --------------------------------------------------------------------- */
+
+/* What accept() says when it is not about the daemon but about one client, or nobody. */
+static bool is_passing(int error)
+{
+	switch (-error) {
+	case EAGAIN:
+	case EINTR:
+	case ECONNABORTED:
+	case EPROTO:
+	case ENETDOWN:
+	case ENOPROTOOPT:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case EOPNOTSUPP:
+	case ENETUNREACH:
+	case EPERM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void accept_failed(struct place *place, int error)
+{
+	struct service_run *run = place->run;
+
+	if (error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -ENOBUFS) {
+		/* The connection stays in the queue; to look again at once would only spin. */
+		run_pause(run, "no available descriptors");
+		return;
+	}
+	log_write_errno(LOG_LEVEL_ERROR, error, "service %s, accept: %m", run->service->id);
+	if (error == -EINVAL || error == -EBADF) {
+		/* Somebody who shared the socket shut it down (D30). */
+		place_reopen(place);
+	}
+}
+
+/* Takes what waits at the door, one turn's worth. */
+static void accept_some(struct place *place)
+{
+	struct service_run *run = place->run;
+	bool internal = !run->spawn;
+
+	for (unsigned i = 0; i < ACCEPTS_A_TURN && place->state == PLACE_OPEN; i++) {
+		struct session *session;
+		struct addr peer;
+		int fd;
+
+		if (run_is_full(run))
+			return;
+		if (run->service->redirect_host && !redirect_has_room(run)) {
+			run_pause(run, "too many connections that wait for their target");
+			return;
+		}
+		fd = listener_accept(place->fd, internal, &peer);
+
+		if (fd == -EAGAIN)
+			return;
+		if (fd < 0) {
+			if (!is_passing(fd)) {
+				accept_failed(place, fd);
+				return;
+			}
+			continue;
+		}
+		session = launch_connection(run, fd, &peer);
+		/* An internal stream service with wait = yes has one session at a time. */
+		if (session && run->service->wait) {
+			session->place = place;
+			place_lend(place, session);
+		}
+	}
+}
+
+/* --- wait = yes ------------------------------------------------------------------------ */
+
+/* Drops the datagram or connection at the head of the queue. */
+static void turn_away(struct place *place)
+{
+	struct addr peer;
+	int fd;
+
+	if (place->endpoint.socktype != SOCK_STREAM && place->endpoint.socktype != SOCK_SEQPACKET) {
+		listener_drop(place->fd);
+		return;
+	}
+	/* The socket is blocking, for the server's sake, and the client may be gone already. */
+	(void)fd_set_nonblock(place->fd, true);
+	fd = listener_accept(place->fd, true, &peer);
+	(void)fd_set_nonblock(place->fd, false);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+/* Lends the socket itself to a server (xinetd.conf(5) "wait"). */
+static void lend(struct place *place)
+{
+	struct service_run *run = place->run;
+	bool dgram = place->endpoint.socktype == SOCK_DGRAM;
+	struct addr peer = { .family = AF_UNSPEC };
+	uint64_t now = now_usec();
+	struct decision decision;
+	struct session *session;
+
+	if (place->endpoint.addr.sa.sa_family == AF_UNIX)
+		peer.family = AF_UNIX;
+	if (run_is_full(run))
+		return;
+	/* A datagram with a wrong checksum, say, was there and is gone; or a server has shut the socket down (D30). */
+	if (listener_is_shut(place->fd)) {
+		place_reopen(place);
+		return;
+	}
+	if (dgram && listener_peek(place->fd, &peer) < 0)
+		return;
+	decision = admission_decide(run, &peer, now);
+	if (decision.verdict == VERDICT_CPS)
+		admission_rest(run);
+	if (decision.verdict != VERDICT_ALLOW) {
+		/* Only this one is refused, and the door stays open (D24). */
+		if (place->state == PLACE_OPEN)
+			turn_away(place);
+		return;
+	}
+	session = admission_begin(run, &peer, &decision, now);
+	if (!session) {
+		run_pause(run, "lack of memory");
+		return;
+	}
+	if (dgram)
+		listener_mark(place->fd, place->suspect, &place->mark);
+	if (!launch_server(session, place->fd)) {
+		/* What woke us is still there. */
+		run_pause(run, "no available processes");
+		return;
+	}
+	session->place = place;
+	place_lend(place, session);
+}
+
+/* --- internal datagram services ------------------------------------------------------------ */
+
+struct datagram_turn {
+	struct place *place;
+	uint64_t now;
+	bool tripped; /* the socket is still needed for those admitted before */
+};
+
+/* What admit_datagram() leaves for outcome_of_datagram(): admitted, and whether its source was counted. */
+enum {
+	TOKEN_ADMITTED = 1,
+	TOKEN_COUNTED = 2
+};
+
+static bool admit_datagram(void *arg, const struct sockaddr *from, socklen_t length,
+			   uint64_t *ret_token)
+{
+	struct datagram_turn *turn = arg;
+	struct service_run *run = turn->place->run;
+	struct decision decision;
+	struct addr peer;
+
+	addr_from_sockaddr(&peer, from, length);
+	if (turn->tripped)
+		return false;
+	decision = admission_decide(run, &peer, turn->now);
+	turn->tripped = decision.verdict == VERDICT_CPS;
+	*ret_token = TOKEN_ADMITTED | (decision.source_was_taken ? TOKEN_COUNTED : 0);
+	return decision.verdict == VERDICT_ALLOW;
+}
+
+/* Nobody waits for the answer to a datagram: its session begins and ends when it is on its way to the worker. */
+static void outcome_of_datagram(void *arg, const struct sockaddr *from, socklen_t length,
+				uint64_t token, size_t bytes, int error)
+{
+	struct datagram_turn *turn = arg;
+	struct service_run *run = turn->place->run;
+	struct decision decision = { .source_was_taken = token & TOKEN_COUNTED };
+	struct session *session;
+	struct addr peer;
+
+	addr_from_sockaddr(&peer, from, length);
+	session = admission_begin(run, &peer, &decision, turn->now);
+	if (!session)
+		return;
+	if (error) {
+		admission_abandon(session, VERDICT_FORK);
+		return;
+	}
+	session->in_bytes = bytes;
+	record_start(run->server->writer, session->sink, session);
+	reap_finish(run->server, session, 0);
+}
+
+static void receive_some(struct place *place)
+{
+	static const struct worker_dgrams_ops ops = {
+		.admit = admit_datagram,
+		.outcome = outcome_of_datagram,
+	};
+	struct datagram_turn turn = { .place = place, .now = now_usec() };
+	struct service_run *run = place->run;
+	struct worker_dgrams_counts counts;
+
+	(void)worker_dgrams_forward(run->server->worker, run->service->builtin, place->fd, &ops,
+				    &turn, &counts);
+	if (turn.tripped)
+		admission_rest(run);
+}
+
+/* A sensor answers nothing: each datagram is refused and thrown away. */
+static void sense_some(struct place *place)
+{
+	struct service_run *run = place->run;
+
+	for (unsigned i = 0; i < ACCEPTS_A_TURN && place->state == PLACE_OPEN; i++) {
+		struct addr peer;
+
+		if (listener_peek(place->fd, &peer) < 0)
+			return;
+		listener_drop(place->fd);
+		if (admission_decide(run, &peer, now_usec()).verdict == VERDICT_CPS)
+			admission_rest(run);
+	}
+}
+
+void ready_place(evutil_socket_t fd, short what, void *arg)
+{
+	struct place *place = arg;
+	struct service_run *run = place->run;
+
+	(void)fd;
+	(void)what;
+	if (run->spawn && run->service->wait)
+		lend(place);
+	else if ((run->service->flags & FLAG_SENSOR) && place->endpoint.socktype != SOCK_STREAM &&
+		 place->endpoint.socktype != SOCK_SEQPACKET)
+		sense_some(place);
+	else if (place->endpoint.socktype == SOCK_DGRAM)
+		receive_some(place);
+	else
+		accept_some(place);
+}
