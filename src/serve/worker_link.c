@@ -4,13 +4,11 @@
 
 #include "serve/worker_link.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <unistd.h>
 
 /* One connection's lack of memory is not the daemon's end. */
@@ -23,64 +21,13 @@
 #include "serve/worker_pair.h"
 #include "serve/worker_process.h"
 
-static_assert((int)WIRE_ECHO == (int)BUILTIN_ECHO && (int)WIRE_DISCARD == (int)BUILTIN_DISCARD &&
-		      (int)WIRE_CHARGEN == (int)BUILTIN_CHARGEN &&
-		      (int)WIRE_DAYTIME == (int)BUILTIN_DAYTIME &&
-		      (int)WIRE_TIME == (int)BUILTIN_TIME,
-	      "both sides mean the same services");
-
 /* Messages read at one wake-up, so that a worker with much to say does not hold up accepts. */
 #define MESSAGES_AT_ONCE 16
 
 /* More than its socket's buffer can hold. */
 #define MESSAGES_OF_THE_DEAD 4096
 
-/* The pause after the kernel was short of memory or had too many descriptors in flight. */
-#define RETRY_USEC 10000
-
-enum state {
-	STATE_QUEUED,    /* in the list queue; fd and target are open */
-	STATE_AT_WORKER, /* in no list, they are closed, as they are from now on */
-	STATE_TO_CANCEL, /* in the list cancels */
-	STATE_CANCELLED, /* in no list; the worker knows */
-};
-
-struct link_session {
-	uint64_t id;
-	int fd;
-	int target; /* WIRE_RELAY; else -1 */
-	uint32_t service;
-	uint32_t idle_sec;
-	enum state state;
-	TAILQ_ENTRY(link_session) entry;
-	UT_hash_handle hh;
-};
-
-TAILQ_HEAD(link_sessions, link_session);
-
-struct worker_link {
-	struct event_base *base;
-	char *path;
-	const struct worker_link_ops *ops;
-	void *arg;
-
-	pid_t pid; /* 0 while none runs */
-	int fd;    /* our end of the pair, -1 while there is none or the other has been closed */
-	struct event *in;
-	struct event *out;
-	struct event *timer; /* to restart, or to send again after a shortage */
-	bool blocked;        /* out or timer will call worker_link_flush() */
-	uint64_t started_usec;
-	unsigned backoff_sec; /* before the next restart */
-
-	struct link_session *sessions;
-	struct link_sessions queue;
-	struct link_sessions cancels;
-	size_t n_queue;
-	void *scratch; /* of worker_link_scratch() */
-};
-
-static void close_session(struct link_session *s)
+void link_session_close(struct link_session *s)
 {
 	cleanup_close(&s->fd);
 	cleanup_close(&s->target);
@@ -118,13 +65,10 @@ static void hang_up(struct worker_link *link)
 	link->blocked = false;
 }
 
-/*
- * The other end is closed, or what comes from it makes no sense. The process
- * may still be there; it is ours until it is reaped, so the pid is the right one.
- */
-static void give_up(struct worker_link *link)
+void worker_link_give_up(struct worker_link *link)
 {
 	hang_up(link);
+	/* It is ours until it is reaped, so the pid is the right one. */
 	if (link->pid > 0)
 		(void)kill(link->pid, SIGKILL);
 }
@@ -191,7 +135,7 @@ void worker_link_free(struct worker_link *link)
 	HASH_ITER(hh, link->sessions, s, next)
 	{
 		HASH_DEL(link->sessions, s);
-		close_session(s);
+		link_session_close(s);
 		free(s);
 	}
 	free(link->scratch);
@@ -284,7 +228,7 @@ bool worker_link_exited(struct worker_link *link, pid_t pid, int wait_status)
 
 /* --- outcomes --- */
 
-static struct link_session *find_session(struct worker_link *link, uint64_t id)
+struct link_session *worker_link_find(struct worker_link *link, uint64_t id)
 {
 	struct link_session *s;
 
@@ -292,17 +236,16 @@ static struct link_session *find_session(struct worker_link *link, uint64_t id)
 	return s;
 }
 
-/* Forgets the session, where it is still known, and tells the owner. */
-static void conclude(struct worker_link *link, const struct wire_done *done)
+void worker_link_conclude(struct worker_link *link, const struct wire_done *done)
 {
-	struct link_session *s = find_session(link, done->session);
+	struct link_session *s = worker_link_find(link, done->session);
 
 	if (!s)
 		return;
 	if (s->state == STATE_QUEUED) {
 		TAILQ_REMOVE(&link->queue, s, entry);
 		link->n_queue--;
-		close_session(s);
+		link_session_close(s);
 	} else if (s->state == STATE_TO_CANCEL) {
 		TAILQ_REMOVE(&link->cancels, s, entry);
 	}
@@ -326,14 +269,14 @@ static int read_message(struct worker_link *link)
 		return 0;
 	r = worker_pair_receive(link->fd, &m);
 	if (r < 0)
-		give_up(link);
+		worker_link_give_up(link);
 	if (r <= 0)
 		return 0;
 	for (uint32_t i = 0; i < m.head.count; i++) {
-		const struct link_session *s = find_session(link, m.done[i].session);
+		const struct link_session *s = worker_link_find(link, m.done[i].session);
 
 		if (s && s->state != STATE_QUEUED)
-			conclude(link, &m.done[i]);
+			worker_link_conclude(link, &m.done[i]);
 	}
 	return 1;
 }
@@ -346,181 +289,9 @@ static void on_message(evutil_socket_t fd, short what, void *arg)
 		continue;
 }
 
-/* --- streams --- */
-
-static bool is_broken(int r)
-{
-	return r == -EPIPE || r == -ECONNRESET || r == -ENOTCONN;
-}
-
-/* Has worker_link_flush() called again when what made a message fail may be over. Returns false where that will not help. */
-static bool try_later(struct worker_link *link, int r)
-{
-	const struct timeval pause = { .tv_usec = RETRY_USEC };
-
-	if (r == -EAGAIN)
-		link->blocked = event_add(link->out, NULL) == 0;
-	else if (r == -ETOOMANYREFS || r == -ENOBUFS || r == -ENOMEM)
-		link->blocked = evtimer_add(link->timer, &pause) == 0;
-	else if (is_broken(r))
-		give_up(link); /* what is queued waits for the next worker */
-	else
-		return false;
-	return true;
-}
-
-/* Sends one message of queued streams. Returns whether to go on. */
-static bool send_streams(struct worker_link *link)
-{
-	struct wire_stream entries[WIRE_MAX_FDS];
-	int fds[WIRE_MAX_FDS];
-	struct wire_head head = { .magic = WIRE_MAGIC, .kind = WIRE_STREAM };
-	struct iovec iov[] = { { &head, sizeof(head) }, { entries, 0 } };
-	struct link_session *s;
-	unsigned n_fds = 0;
-	int r;
-
-	TAILQ_FOREACH(s, &link->queue, entry) {
-		if (n_fds + WIRE_FDS(s->service) > WIRE_MAX_FDS)
-			break;
-		entries[head.count++] = (struct wire_stream){ .session = s->id,
-							      .service = s->service,
-							      .idle_sec = s->idle_sec };
-		fds[n_fds++] = s->fd;
-		if (s->target >= 0)
-			fds[n_fds++] = s->target;
-	}
-	iov[1].iov_len = head.count * sizeof(entries[0]);
-	r = worker_pair_send(link->fd, iov, ARRAY_SIZE(iov), fds, n_fds);
-	if (r == 0) {
-		for (uint32_t i = 0; i < head.count; i++) {
-			s = TAILQ_FIRST(&link->queue);
-			TAILQ_REMOVE(&link->queue, s, entry);
-			link->n_queue--;
-			close_session(s);
-			s->state = STATE_AT_WORKER;
-		}
-		return true;
-	}
-	if (try_later(link, r))
-		return false;
-	/* Not to be sent at all, such as a descriptor that is none. */
-	for (uint32_t i = 0; i < head.count; i++)
-		conclude(link, &(struct wire_done){ .session = entries[i].session, .error = -r });
-	return true;
-}
-
-static bool send_cancels(struct worker_link *link)
-{
-	struct wire_cancel entries[WIRE_MAX_ENTRIES];
-	struct wire_head head = { .magic = WIRE_MAGIC, .kind = WIRE_CANCEL };
-	struct iovec iov[] = { { &head, sizeof(head) }, { entries, 0 } };
-	struct link_session *s;
-	int r;
-
-	TAILQ_FOREACH(s, &link->cancels, entry) {
-		entries[head.count].session = s->id;
-		if (++head.count == WIRE_MAX_ENTRIES)
-			break;
-	}
-	iov[1].iov_len = head.count * sizeof(entries[0]);
-	r = worker_pair_send(link->fd, iov, ARRAY_SIZE(iov), NULL, 0);
-	if (r < 0) {
-		if (!try_later(link, r))
-			give_up(link);
-		return false;
-	}
-	for (uint32_t i = 0; i < head.count; i++) {
-		s = TAILQ_FIRST(&link->cancels);
-		TAILQ_REMOVE(&link->cancels, s, entry);
-		s->state = STATE_CANCELLED;
-	}
-	return true;
-}
-
-void worker_link_flush(struct worker_link *link)
-{
-	while (link->fd >= 0 && !link->blocked) {
-		bool go_on = !TAILQ_EMPTY(&link->queue)     ? send_streams(link)
-			     : !TAILQ_EMPTY(&link->cancels) ? send_cancels(link)
-							    : false;
-
-		if (!go_on)
-			return;
-	}
-}
-
-/* Takes over @fd, and @target, which is -1 where there is none. */
-static int enqueue(struct worker_link *link, uint64_t session, uint32_t service, uint32_t idle_sec,
-		   int fd, int target)
-{
-	CLEANUP_CLOSE int owned = fd;
-	CLEANUP_CLOSE int owned_target = target;
-	CLEANUP_FREE struct link_session *s = NULL;
-
-	if (link->n_queue >= WORKER_LINK_QUEUE)
-		return -EAGAIN;
-	if (find_session(link, session))
-		return -EEXIST;
-	s = calloc(1, sizeof(*s));
-	if (!s)
-		return -ENOMEM;
-	s->id = session;
-	s->service = service;
-	s->idle_sec = idle_sec;
-	HASH_ADD(hh, link->sessions, id, sizeof(s->id), s);
-	if (!s->hh.tbl)
-		return -ENOMEM;
-	s->fd = take_fd(&owned);
-	s->target = take_fd(&owned_target);
-	TAILQ_INSERT_TAIL(&link->queue, s, entry);
-	TAKE_PTR(s);
-	if (++link->n_queue >= WIRE_MAX_FDS)
-		worker_link_flush(link);
-	return 0;
-}
-
-int worker_link_stream(struct worker_link *link, uint64_t session, enum builtin builtin,
-		       uint32_t idle_sec, int fd)
-{
-	CLEANUP_CLOSE int owned = fd;
-
-	if (!worker_link_serves(builtin))
-		return -EPROTONOSUPPORT;
-	return enqueue(link, session, (uint32_t)builtin, idle_sec, take_fd(&owned), -1);
-}
-
-int worker_link_relay(struct worker_link *link, uint64_t session, uint32_t idle_sec, int client,
-		      int target)
-{
-	return enqueue(link, session, WIRE_RELAY, idle_sec, client, target);
-}
-
-void worker_link_cancel(struct worker_link *link, uint64_t session)
-{
-	struct link_session *s = find_session(link, session);
-
-	if (!s)
-		return;
-	if (s->state == STATE_QUEUED) {
-		conclude(link, &(struct wire_done){ .session = session, .error = ECANCELED });
-	} else if (s->state == STATE_AT_WORKER) {
-		s->state = STATE_TO_CANCEL;
-		TAILQ_INSERT_TAIL(&link->cancels, s, entry);
-		worker_link_flush(link);
-	}
-}
-
 size_t worker_link_sessions(const struct worker_link *link)
 {
 	return HASH_COUNT(link->sessions);
-}
-
-/* --- for worker_dgrams.c --- */
-
-bool worker_link_serves(enum builtin builtin)
-{
-	return builtin >= BUILTIN_ECHO && builtin <= BUILTIN_TIME;
 }
 
 void *worker_link_scratch(struct worker_link *link, size_t size)
@@ -528,18 +299,4 @@ void *worker_link_scratch(struct worker_link *link, size_t size)
 	if (!link->scratch)
 		link->scratch = calloc(1, size);
 	return link->scratch;
-}
-
-int worker_link_send(struct worker_link *link, struct iovec *iov, size_t n_iov, int fd)
-{
-	int r;
-
-	if (link->fd < 0 || link->blocked)
-		return -EAGAIN;
-	r = worker_pair_send(link->fd, iov, n_iov, &fd, 1);
-	if (is_broken(r)) {
-		give_up(link);
-		return -EAGAIN;
-	}
-	return r;
 }

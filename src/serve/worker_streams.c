@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: ISC */
+/* The way of connections to the worker: a queue, messages of many at once, and what ends one before its time. */
+#include "config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/event.h>
+
+/* One connection's lack of memory is not the daemon's end. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "base/wire.h"
+#include "serve/worker_link.h"
+#include "serve/worker_link_private.h"
+#include "serve/worker_pair.h"
+
+static_assert((int)WIRE_ECHO == (int)BUILTIN_ECHO && (int)WIRE_DISCARD == (int)BUILTIN_DISCARD &&
+		      (int)WIRE_CHARGEN == (int)BUILTIN_CHARGEN &&
+		      (int)WIRE_DAYTIME == (int)BUILTIN_DAYTIME &&
+		      (int)WIRE_TIME == (int)BUILTIN_TIME,
+	      "both sides mean the same services");
+
+/* The pause after the kernel was short of memory or had too many descriptors in flight. */
+#define RETRY_USEC 10000
+
+static bool is_broken(int r)
+{
+	return r == -EPIPE || r == -ECONNRESET || r == -ENOTCONN;
+}
+
+/* Has worker_link_flush() called again when what made a message fail may be over. Returns false where that will not help. */
+static bool try_later(struct worker_link *link, int r)
+{
+	const struct timeval pause = { .tv_usec = RETRY_USEC };
+
+	if (r == -EAGAIN)
+		link->blocked = event_add(link->out, NULL) == 0;
+	else if (r == -ETOOMANYREFS || r == -ENOBUFS || r == -ENOMEM)
+		link->blocked = evtimer_add(link->timer, &pause) == 0;
+	else if (is_broken(r))
+		worker_link_give_up(link); /* what is queued waits for the next worker */
+	else
+		return false;
+	return true;
+}
+
+/* Sends one message of queued streams. Returns whether to go on. */
+static bool send_streams(struct worker_link *link)
+{
+	struct wire_stream entries[WIRE_MAX_FDS];
+	int fds[WIRE_MAX_FDS];
+	struct wire_head head = { .magic = WIRE_MAGIC, .kind = WIRE_STREAM };
+	struct iovec iov[] = { { &head, sizeof(head) }, { entries, 0 } };
+	struct link_session *s;
+	unsigned n_fds = 0;
+	int r;
+
+	TAILQ_FOREACH(s, &link->queue, entry) {
+		if (n_fds + WIRE_FDS(s->service) > WIRE_MAX_FDS)
+			break;
+		entries[head.count++] = (struct wire_stream){ .session = s->id,
+							      .service = s->service,
+							      .idle_sec = s->idle_sec };
+		fds[n_fds++] = s->fd;
+		if (s->target >= 0)
+			fds[n_fds++] = s->target;
+	}
+	iov[1].iov_len = head.count * sizeof(entries[0]);
+	r = worker_pair_send(link->fd, iov, ARRAY_SIZE(iov), fds, n_fds);
+	if (r == 0) {
+		for (uint32_t i = 0; i < head.count; i++) {
+			s = TAILQ_FIRST(&link->queue);
+			TAILQ_REMOVE(&link->queue, s, entry);
+			link->n_queue--;
+			link_session_close(s);
+			s->state = STATE_AT_WORKER;
+		}
+		return true;
+	}
+	if (try_later(link, r))
+		return false;
+	/* Not to be sent at all, such as a descriptor that is none. */
+	for (uint32_t i = 0; i < head.count; i++)
+		worker_link_conclude(
+			link, &(struct wire_done){ .session = entries[i].session, .error = -r });
+	return true;
+}
+
+static bool send_cancels(struct worker_link *link)
+{
+	struct wire_cancel entries[WIRE_MAX_ENTRIES];
+	struct wire_head head = { .magic = WIRE_MAGIC, .kind = WIRE_CANCEL };
+	struct iovec iov[] = { { &head, sizeof(head) }, { entries, 0 } };
+	struct link_session *s;
+	int r;
+
+	TAILQ_FOREACH(s, &link->cancels, entry) {
+		entries[head.count].session = s->id;
+		if (++head.count == WIRE_MAX_ENTRIES)
+			break;
+	}
+	iov[1].iov_len = head.count * sizeof(entries[0]);
+	r = worker_pair_send(link->fd, iov, ARRAY_SIZE(iov), NULL, 0);
+	if (r < 0) {
+		if (!try_later(link, r))
+			worker_link_give_up(link);
+		return false;
+	}
+	for (uint32_t i = 0; i < head.count; i++) {
+		s = TAILQ_FIRST(&link->cancels);
+		TAILQ_REMOVE(&link->cancels, s, entry);
+		s->state = STATE_CANCELLED;
+	}
+	return true;
+}
+
+void worker_link_flush(struct worker_link *link)
+{
+	while (link->fd >= 0 && !link->blocked) {
+		bool go_on = !TAILQ_EMPTY(&link->queue)     ? send_streams(link)
+			     : !TAILQ_EMPTY(&link->cancels) ? send_cancels(link)
+							    : false;
+
+		if (!go_on)
+			return;
+	}
+}
+
+/* Takes over @fd, and @target, which is -1 where there is none. */
+static int enqueue(struct worker_link *link, uint64_t session, uint32_t service, uint32_t idle_sec,
+		   int fd, int target)
+{
+	CLEANUP_CLOSE int owned = fd;
+	CLEANUP_CLOSE int owned_target = target;
+	CLEANUP_FREE struct link_session *s = NULL;
+
+	if (link->n_queue >= WORKER_LINK_QUEUE)
+		return -EAGAIN;
+	if (worker_link_find(link, session))
+		return -EEXIST;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	s->id = session;
+	s->service = service;
+	s->idle_sec = idle_sec;
+	HASH_ADD(hh, link->sessions, id, sizeof(s->id), s);
+	if (!s->hh.tbl)
+		return -ENOMEM;
+	s->fd = take_fd(&owned);
+	s->target = take_fd(&owned_target);
+	TAILQ_INSERT_TAIL(&link->queue, s, entry);
+	TAKE_PTR(s);
+	if (++link->n_queue >= WIRE_MAX_FDS)
+		worker_link_flush(link);
+	return 0;
+}
+
+int worker_link_stream(struct worker_link *link, uint64_t session, enum builtin builtin,
+		       uint32_t idle_sec, int fd)
+{
+	CLEANUP_CLOSE int owned = fd;
+
+	if (!worker_link_serves(builtin))
+		return -EPROTONOSUPPORT;
+	return enqueue(link, session, (uint32_t)builtin, idle_sec, take_fd(&owned), -1);
+}
+
+int worker_link_relay(struct worker_link *link, uint64_t session, uint32_t idle_sec, int client,
+		      int target)
+{
+	return enqueue(link, session, WIRE_RELAY, idle_sec, client, target);
+}
+
+void worker_link_cancel(struct worker_link *link, uint64_t session)
+{
+	struct link_session *s = worker_link_find(link, session);
+
+	if (!s)
+		return;
+	if (s->state == STATE_QUEUED) {
+		worker_link_conclude(link,
+				     &(struct wire_done){ .session = session, .error = ECANCELED });
+	} else if (s->state == STATE_AT_WORKER) {
+		s->state = STATE_TO_CANCEL;
+		TAILQ_INSERT_TAIL(&link->cancels, s, entry);
+		worker_link_flush(link);
+	}
+}
+
+bool worker_link_serves(enum builtin builtin)
+{
+	return builtin >= BUILTIN_ECHO && builtin <= BUILTIN_TIME;
+}
+
+int worker_link_send(struct worker_link *link, struct iovec *iov, size_t n_iov, int fd)
+{
+	int r;
+
+	if (link->fd < 0 || link->blocked)
+		return -EAGAIN;
+	r = worker_pair_send(link->fd, iov, n_iov, &fd, 1);
+	if (is_broken(r)) {
+		worker_link_give_up(link);
+		return -EAGAIN;
+	}
+	return r;
+}
