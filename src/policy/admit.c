@@ -80,7 +80,9 @@ struct decision admit(const struct admit_request *request)
 	enum access_verdict access;
 	int r;
 
-	r = limits_arrive(limits, service->cps_rate, service->cps_window_sec, request->now_usec);
+	r = request->again ? 0
+			   : limits_arrive(limits, service->cps_rate, service->cps_window_sec,
+					   request->now_usec);
 	if (r > 0)
 		return (struct decision){
 			.verdict = VERDICT_CPS,

@@ -40,6 +40,7 @@ struct admit_request {
 	struct limits *limits;       /* of the service */
 	const struct sensor *sensor; /* whom sensors have shut out; NULL: nobody */
 	const struct addr *peer;
+	bool again;             /* decided about before, and its counts given back: no arrival */
 	uint64_t now_usec;      /* monotonic */
 	unsigned minute_of_day; /* local time, 0 to 1439 */
 	double load;            /* 1-minute average, negative when unknown */
@@ -68,7 +69,8 @@ struct addr admit_source(const struct service *service, const struct addr *peer)
  * no_access, instances, per_source, process limit. The first that refuses gives the
  * verdict. On VERDICT_ALLOW the counts are taken: the caller owes one
  * limits_release(limits, source, decision.source_was_taken). On any other verdict
- * nothing is owed. Every call counts as an arrival for cps, refused or not.
+ * nothing is owed. Every call counts as an arrival for cps, refused or not,
+ * but for those that ask again.
  *
  * Unlike xinetd, addresses are decided before anything is counted or started
  * (D16). A source is counted only while per_source is set: when a reload sets

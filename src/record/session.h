@@ -15,6 +15,7 @@
 struct event;
 struct place;
 struct redirect;
+struct retry;
 struct service_run;
 struct sink;
 struct writer;
@@ -36,6 +37,7 @@ struct session {
 	struct place *place; /* the socket that its server was lent, or NULL */
 	struct event *timeout;
 	struct redirect *redirect; /* while its target is looked for */
+	struct retry *retry;       /* while its server cannot be started */
 	struct sink *
 		sink; /* where its START went, and its EXIT goes, whatever a reload changes; a reference */
 	bool ending;   /* told to end before its time */

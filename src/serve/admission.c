@@ -60,7 +60,8 @@ static void shut_out(struct service_run *run, const struct addr *peer, uint64_t 
 	}
 }
 
-struct decision admission_decide(struct service_run *run, const struct addr *peer, uint64_t now)
+static struct decision decide(struct service_run *run, const struct addr *peer, bool again,
+			      uint64_t now)
 {
 	const struct service *service = run->service;
 	struct admit_request request = {
@@ -68,6 +69,7 @@ struct decision admission_decide(struct service_run *run, const struct addr *pee
 		.limits = &run->limits,
 		.sensor = &run->server->sensor,
 		.peer = peer,
+		.again = again,
 		.now_usec = now,
 		.minute_of_day = service->access_times.n ? local_minute() : 0,
 		.load = service->max_load > 0 || service->max_load < 0 ? load_average() : -1,
@@ -101,6 +103,11 @@ struct decision admission_decide(struct service_run *run, const struct addr *pee
 	return decision;
 }
 
+struct decision admission_decide(struct service_run *run, const struct addr *peer, uint64_t now)
+{
+	return decide(run, peer, false, now);
+}
+
 void admission_rest(struct service_run *run)
 {
 	run_rest(run, run->service->cps_wait_sec, "excessive incoming connections");
@@ -127,15 +134,45 @@ struct session *admission_begin(struct service_run *run, const struct addr *peer
 	return session;
 }
 
-void admission_abandon(struct session *session, enum verdict verdict)
+/* Out of the books, with its counts given back. */
+static void forget(struct session *session)
 {
 	struct service_run *run = session->run;
 
 	TAILQ_REMOVE(&run->sessions, session, of_run);
-	limits_release(&run->limits, &session->source, session->counted);
-	record_fail(run->server->writer, session->sink, session->service, &session->peer,
-		    verdict_reason(verdict));
 	sink_unref(session->sink);
 	session_free(session);
 	run_has_room(run);
+}
+
+bool admission_again(struct session *session)
+{
+	struct service_run *run = session->run;
+	uint64_t now = now_usec();
+	struct decision decision;
+
+	limits_release(&run->limits, &session->source, session->counted);
+	decision = decide(run, &session->peer, true, now);
+	if (decision.verdict != VERDICT_ALLOW) {
+		forget(session);
+		return false;
+	}
+	session->counted = decision.source_was_taken;
+	session->source = admit_source(run->service, &session->peer);
+	session->start_usec = now;
+	service_unref(session->service);
+	session->service = service_ref(run->service);
+	sink_unref(session->sink);
+	session->sink = run->sink ? sink_ref(run->sink) : NULL;
+	return true;
+}
+
+void admission_abandon(struct session *session, enum verdict verdict)
+{
+	struct service_run *run = session->run;
+
+	limits_release(&run->limits, &session->source, session->counted);
+	record_fail(run->server->writer, session->sink, session->service, &session->peer,
+		    verdict_reason(verdict));
+	forget(session);
 }

@@ -2,6 +2,7 @@
 /* The daemon's side of admission: what admit() must know, and what follows from its word. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "policy/admit.h"
@@ -25,6 +26,13 @@ void admission_rest(struct service_run *run);
  */
 struct session *admission_begin(struct service_run *run, const struct addr *peer,
 				const struct decision *decision, uint64_t now);
+
+/*
+ * Decides once more about a session that was begun but for which nothing was started,
+ * by the service as it is now, whose it becomes; it does not count as a new
+ * arrival. Where it is refused FAIL is recorded, the session is freed, and false returned.
+ */
+bool admission_again(struct session *session);
 
 /* Undoes admission_begin() where nothing was started: FAIL with the reason of @verdict; frees the session. */
 void admission_abandon(struct session *session, enum verdict verdict);

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "serve/retry.h"
 #include "serve/run.h"
 
 static const char *state_of(const struct service_run *run)
@@ -40,8 +41,9 @@ static void dump_run(const struct service_run *run, FILE *out)
 {
 	char text[ENDPOINT_TEXT_MAX];
 
-	(void)fprintf(out, "Service = %s\n\tState = %s\n\trunning servers = %u\n", run->service->id,
-		      state_of(run), run->limits.running);
+	(void)fprintf(
+		out, "Service = %s\n\tState = %s\n\trunning servers = %u\n\tretry servers = %u\n",
+		run->service->id, state_of(run), run->limits.running - run->waiting, run->waiting);
 	for (size_t i = 0; i < run->n_places; i++)
 		(void)fprintf(out, "\tendpoint = %s, descriptor = %d\n",
 			      endpoint_format(&run->places[i].endpoint, text), run->places[i].fd);
@@ -56,23 +58,35 @@ static void dump_session(const struct session *session, FILE *out)
 
 	(void)fprintf(out, "%s server\npid = %d\n", session->service->id, (int)session->pid);
 	dump_time(out, "start_time = ", time(NULL) - age);
-	(void)fprintf(out, "Connection info:\n\tservice = %s\n\tremote_address = %s,%u\n\n",
+	(void)fprintf(out, "Connection info:\n\tservice = %s\n\tremote_address = %s,%u\n",
 		      session->service->id, addr_format(&session->peer, text), session->peer.port);
+	if (session->retry)
+		(void)fprintf(out, "fork_failures = %u\n", retry_failures(session));
+	(void)fputc('\n', out);
+}
+
+/* Those that run, or those that wait until they can. */
+static void dump_sessions(const struct server *server, bool waiting, FILE *out)
+{
+	const struct session *session;
+
+	for (size_t i = 0; i < server->n_runs; i++)
+		TAILQ_FOREACH(session, &server->runs[i]->sessions, of_run)
+			if (waiting == (session->retry != NULL))
+				dump_session(session, out);
 }
 
 static void dump_server(const struct server *server, FILE *out)
 {
-	const struct session *session;
-
 	(void)fprintf(out, "INTERNAL STATE DUMP: %s\n", PACKAGE_STRING);
 	dump_time(out, "Current time: ", time(NULL));
 	(void)fputs("\nServices:\n", out);
 	for (size_t i = 0; i < server->n_runs; i++)
 		dump_run(server->runs[i], out);
 	(void)fputs("Server table dump:\n", out);
-	for (size_t i = 0; i < server->n_runs; i++)
-		TAILQ_FOREACH(session, &server->runs[i]->sessions, of_run)
-			dump_session(session, out);
+	dump_sessions(server, false, out);
+	(void)fputs("Retry table dump:\n", out);
+	dump_sessions(server, true, out);
 	(void)fprintf(
 		out,
 		"available_services = %zu\nrunning_servers = %u\nprocess_limit = %u\nconfig_file = %s\n"
@@ -114,8 +128,8 @@ void dump_state(struct server *server)
 
 unsigned dump_check(struct server *server)
 {
-	size_t sessions = 0,
-	       indexed = HASH_CNT(by_pid, server->by_pid) + HASH_CNT(by_number, server->by_number);
+	size_t sessions = 0, indexed = HASH_CNT(by_pid, server->by_pid) +
+				       HASH_CNT(by_number, server->by_number) + server->waiting;
 	unsigned errors = 0;
 	const struct session *session;
 

@@ -16,10 +16,11 @@
 #include "serve/greet.h"
 #include "serve/reap.h"
 #include "serve/redirect.h"
+#include "serve/retry.h"
 #include "serve/run.h"
 #include "serve/worker_link.h"
 
-bool launch_server(struct session *session, int fd)
+int launch_try(struct session *session, int fd)
 {
 	struct service_run *run = session->run;
 	struct server *server = run->server;
@@ -30,8 +31,7 @@ bool launch_server(struct session *session, int fd)
 		log_limited(&server->accept_errors, LOG_LEVEL_ERROR,
 			    "%s: fork failed: %s (errno = %d)", session->service->id,
 			    strerror(-pid), -pid);
-		admission_abandon(session, VERDICT_FORK);
-		return false;
+		return pid;
 	}
 	session->pid = pid;
 	HASH_ADD(by_pid, server->by_pid, pid, sizeof(session->pid), session);
@@ -41,7 +41,15 @@ bool launch_server(struct session *session, int fd)
 		reap_report_failure(session, &failure);
 	else if (session->service->session_timeout_sec)
 		reap_arm(session, session->service->session_timeout_sec);
-	return true;
+	return 0;
+}
+
+bool launch_server(struct session *session, int fd)
+{
+	if (launch_try(session, fd) == 0)
+		return true;
+	admission_abandon(session, VERDICT_FORK);
+	return false;
 }
 
 /*
@@ -106,9 +114,10 @@ struct session *launch_connection(struct service_run *run, int fd, const struct 
 		return NULL;
 	}
 	greet(connection, service, GREETING_SUCCESS, limit);
-	if (run->spawn && launch_server(session, connection))
-		return session;
 	if (run->spawn) {
+		if (launch_try(session, connection) == 0 || retry_later(session, &connection))
+			return session;
+		admission_abandon(session, VERDICT_FORK);
 		greet_refused(connection, service, limit);
 		return NULL;
 	}

@@ -12,13 +12,16 @@ struct session;
 /*
  * One accepted connection of @run from @peer: greets, decides, and starts what
  * the stanza says, with all records and banners. Takes over @fd in every case.
- * Returns the session that runs now, or NULL where none came of it.
+ * Returns the session that runs now, or will once processes are to be had
+ * (serve/retry.h); or NULL where none came of it.
  */
 struct session *launch_connection(struct service_run *run, int fd, const struct addr *peer);
 
 /*
  * Starts the server of @session, which was begun, on @fd, which stays the
- * caller's. Returns whether there is a child now; otherwise the session is
- * abandoned.
+ * caller's, and records START. Returns 0; or -errno where there is no child, which the log tells, with the session as it was.
  */
+int launch_try(struct session *session, int fd);
+
+/* The same; returns whether there is a child now, and otherwise the session is abandoned. */
 bool launch_server(struct session *session, int fd);

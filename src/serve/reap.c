@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/sink.h"
 #include "serve/redirect.h"
+#include "serve/retry.h"
 #include "serve/run.h"
 #include "serve/worker_link.h"
 
@@ -78,6 +79,10 @@ void reap_stop(struct session *session)
 	session->ending = true;
 	if (session->redirect) {
 		redirect_give_up(session);
+		return;
+	}
+	if (session->retry) {
+		retry_give_up(session);
 		return;
 	}
 	if (!session->pid) {

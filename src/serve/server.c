@@ -17,6 +17,7 @@
 #include "serve/reap.h"
 #include "serve/reload.h"
 #include "serve/resolver.h"
+#include "serve/retry.h"
 #include "serve/run.h"
 #include "serve/sinks.h"
 #include "serve/worker_link.h"
@@ -253,6 +254,7 @@ void server_free(struct server *server)
 	reload_cancel(server);
 	worker_link_free(server->worker);
 	end_internal(server);
+	retry_give_up_all(server);
 	forget_external(server);
 	for (size_t i = 0; i < server->n_runs; i++)
 		run_free(server->runs[i]);

@@ -44,6 +44,7 @@ struct service_run {
 	size_t n_places;
 	TAILQ_HEAD(, session) sessions;
 	unsigned seeking; /* sessions whose target is looked for */
+	unsigned waiting; /* sessions whose server could not be started yet */
 	struct log_limit target_errors;
 	struct event *timer; /* ends a rest (cps) */
 	bool resting;        /* the doors are closed until then */
@@ -70,6 +71,7 @@ struct server {
 	uint64_t last_number;
 	struct sensor sensor; /* outlives reloads */
 	unsigned running;     /* sessions with a process of their own */
+	unsigned waiting;     /* sessions that are to have one as soon as it can be had */
 
 	struct event *signals[NSIG];
 	struct reload *reload; /* a configuration that is being read; NULL otherwise */

@@ -141,6 +141,23 @@ static void refused_connections_count_for_the_rate(void **state)
 	assert_int_equal(ask(f), VERDICT_CPS);
 }
 
+static void who_asks_again_is_no_arrival_but_is_checked(void **state)
+{
+	struct fixture *f = *state;
+	struct decision decision;
+
+	f->service.cps_rate = 1;
+	f->service.instances = 1;
+	decision = admit(&f->request);
+	assert_int_equal(decision.verdict, VERDICT_ALLOW);
+	f->request.again = true;
+	assert_int_equal(ask(f), VERDICT_SERVICE_LIMIT);
+	limits_release(&f->limits, &f->peer, decision.source_was_taken);
+	assert_int_equal(ask(f), VERDICT_ALLOW);
+	f->request.again = false;
+	assert_int_equal(ask(f), VERDICT_CPS);
+}
+
 static void refuses_at_or_above_the_load(void **state)
 {
 	struct fixture *f = *state;
@@ -395,6 +412,7 @@ int main(void)
 		TEST(trips_over_the_rate_and_says_until_when),
 		TEST(the_longest_wait_does_not_overflow),
 		TEST(refused_connections_count_for_the_rate),
+		TEST(who_asks_again_is_no_arrival_but_is_checked),
 		TEST(refuses_at_or_above_the_load),
 		TEST(refuses_outside_the_times),
 		TEST(refuses_by_address_and_tells_an_equal_match),

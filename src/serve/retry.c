@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: ISC */
+/* Connections whose server could not be started for want of processes or memory: kept, and tried again. */
+#include "config.h"
+
+#include "serve/retry.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/resource.h>
+
+#include "base/log.h"
+#include "serve/admission.h"
+#include "serve/greet.h"
+#include "serve/launch.h"
+#include "serve/server.h"
+
+struct retry {
+	struct session *session;
+	int fd;
+	unsigned failures;
+	struct event *timer;
+};
+
+static void retry_free(struct retry *retry)
+{
+	if (!retry)
+		return;
+	if (retry->timer)
+		event_free(retry->timer);
+	cleanup_close(&retry->fd);
+	free(retry);
+}
+
+/* From here on the session waits no more; what it waited with is the caller's. */
+static struct retry *detach(struct session *session)
+{
+	struct service_run *run = session->run;
+
+	run->waiting--;
+	run->server->waiting--;
+	return TAKE_PTR(session->retry);
+}
+
+static int attach(struct retry *retry)
+{
+	const struct timeval pause = { .tv_sec = RETRY_SEC };
+	struct session *session = retry->session;
+
+	if (event_add(retry->timer, &pause) < 0)
+		return -ENOMEM;
+	session->retry = retry;
+	session->run->waiting++;
+	session->run->server->waiting++;
+	return 0;
+}
+
+/* FAIL fork for a session that waits no more; the client is told and let go. */
+static void turn_away(struct retry *retry)
+{
+	struct service_run *run = retry->session->run;
+
+	greet_refused(retry->fd, run->service, &run->server->accept_errors);
+	admission_abandon(retry->session, VERDICT_FORK);
+	retry_free(retry);
+}
+
+void retry_give_up(struct session *session)
+{
+	turn_away(detach(session));
+}
+
+/* Whether a reload has left the service in a form that such a connection can be served in. */
+static bool still_spawns(const struct service_run *run)
+{
+	return run->spawn && !run->service->wait && !(run->service->flags & FLAG_NORETRY);
+}
+
+/* One that only said its last word (FIN) may still wait for the answer. */
+static bool client_has_gone(int fd)
+{
+	struct pollfd state = { .fd = fd };
+
+	return poll(&state, 1, 0) > 0;
+}
+
+static void on_time(evutil_socket_t fd, short what, void *arg)
+{
+	struct retry *retry = arg;
+	struct session *session = retry->session;
+	struct service_run *run = session->run;
+
+	(void)fd;
+	(void)what;
+	(void)detach(session);
+	if (!still_spawns(run) || client_has_gone(retry->fd)) {
+		turn_away(retry);
+		return;
+	}
+	if (!admission_again(session)) {
+		greet_refused(retry->fd, run->service, &run->server->accept_errors);
+		retry_free(retry);
+		return;
+	}
+	if (launch_try(session, retry->fd) == 0) {
+		retry_free(retry);
+		return;
+	}
+	if (++retry->failures < RETRY_MAX_FAILURES && attach(retry) == 0)
+		return;
+	log_error("service %s: too many consecutive fork failures", run->service->id);
+	turn_away(retry);
+}
+
+static bool has_room(const struct service_run *run)
+{
+	struct rlimit files;
+
+	return run->waiting < RETRY_PER_SERVICE && getrlimit(RLIMIT_NOFILE, &files) == 0 &&
+	       run->server->waiting < files.rlim_cur / RETRY_DESCRIPTOR_SHARE;
+}
+
+bool retry_later(struct session *session, int *fd)
+{
+	struct service_run *run = session->run;
+	struct retry *retry;
+
+	if (!still_spawns(run) || !has_room(run))
+		return false;
+	retry = calloc(1, sizeof(*retry));
+	if (!retry)
+		return false;
+	retry->session = session;
+	retry->fd = -1;
+	retry->failures = 1;
+	retry->timer = event_new(run->server->base, -1, 0, on_time, retry);
+	if (!retry->timer || attach(retry) < 0) {
+		retry_free(retry);
+		return false;
+	}
+	retry->fd = take_fd(fd);
+	return true;
+}
+
+unsigned retry_failures(const struct session *session)
+{
+	return session->retry ? session->retry->failures : 0;
+}
+
+void retry_give_up_all(struct server *server)
+{
+	for (size_t i = 0; i < server->n_runs; i++) {
+		struct session *session, *next;
+
+		for (session = TAILQ_FIRST(&server->runs[i]->sessions); session; session = next) {
+			next = TAILQ_NEXT(session, of_run);
+			if (session->retry)
+				retry_give_up(session);
+		}
+	}
+}
