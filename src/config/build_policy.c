@@ -249,6 +249,30 @@ static void build_log_options(struct build *build)
 	}
 }
 
+/* Where nobody can be asked IDONLY keeps nobody out, as in xinetd; it must not be believed to do so. */
+static void check_idonly(struct build *build)
+{
+	const struct service *s = build->service;
+
+	if (!(s->flags & FLAG_IDONLY))
+		return;
+	for (size_t i = 0; i < s->n_endpoints; i++)
+		if (s->endpoints[i].addr.sa.sa_family == AF_UNIX)
+			build_error(
+				build, ATTR_FLAGS,
+				"IDONLY and the Unix socket in \"bind\" exclude each other: ident servers know "
+				"TCP connections only");
+	if (s->socktype != SOCK_STREAM || s->protocol != IPPROTO_TCP || s->wait)
+		schema_report(
+			build->schema, ATTR_FLAGS, SEVERITY_WARNING,
+			"IDONLY has no effect on this service, everybody is served: it needs \"socket_type = "
+			"stream\", protocol tcp and \"wait = no\"");
+	else if (!(s->log_on_success & LOG_OPT_USERID))
+		schema_report(build->schema, ATTR_FLAGS, SEVERITY_WARNING,
+			      "IDONLY has no effect without USERID, everybody is served: write "
+			      "\"log_on_success += USERID\"");
+}
+
 /* A file that cannot be read costs its text and nothing else, as in xinetd. */
 static int build_banner(struct build *build, enum attr attr, char **path, struct banner *banner)
 {
@@ -282,6 +306,7 @@ int build_policy(struct build *build)
 		return -ENOMEM;
 	build_limits(build);
 	build_log_options(build);
+	check_idonly(build);
 	if (build_text(build, ATTR_LIBWRAP, &s->libwrap) < 0 ||
 	    build_banner(build, ATTR_BANNER, &s->banner, &s->banner_text) < 0 ||
 	    build_banner(build, ATTR_BANNER_SUCCESS, &s->banner_success, &s->banner_success_text) <

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* One served request, and the lines that tell of it: xinetd's START, EXIT, FAIL and TRAFFIC. */
+/* One served request, and the lines that tell of it: xinetd's START, EXIT, FAIL, TRAFFIC, USERID and NOID. */
 #include "config.h"
 
 #include "record/session.h"
@@ -193,6 +193,44 @@ size_t session_format_traffic(const struct session *session, char out[static SES
 	return text_end(&text);
 }
 
+size_t session_format_userid(const struct service *service, const char *userid,
+			     char out[static SESSION_LINE_MAX + 1])
+{
+	struct text text = text_begin(out);
+
+	if (!((service->log_on_success | service->log_on_failure) & LOG_OPT_USERID))
+		return 0;
+	PUT_LITERAL(&text, "USERID: ");
+	put_word(&text, service->id);
+	PUT_LITERAL(&text, " ");
+	put_word(&text, userid);
+	return text_end(&text);
+}
+
+size_t session_format_noid(const struct service *service, const struct addr *peer,
+			   enum ident_outcome outcome, char out[static SESSION_LINE_MAX + 1])
+{
+	static const char *const words[IDENT_OUTCOMES] = {
+		[IDENT_ANSWERED] = "answered",
+		[IDENT_NO_SERVER] = "no server",
+		[IDENT_TIMEOUT] = "timeout",
+		[IDENT_SYSTEM_ERROR] = "system error",
+		[IDENT_RECEIVE_ERROR] = "error while receiving response",
+		[IDENT_BAD_RESPONSE] = "bad response",
+	};
+	struct text text = text_begin(out);
+
+	if (!(service->flags & FLAG_IDONLY))
+		return 0;
+	PUT_LITERAL(&text, "NOID: ");
+	put_word(&text, service->id);
+	PUT_LITERAL(&text, " ");
+	put_addr(&text, peer);
+	PUT_LITERAL(&text, " ");
+	put_word(&text, words[outcome]);
+	return text_end(&text);
+}
+
 /* --- records ------------------------------------------------------------------ */
 
 /* What does not fit the queue is counted there. */
@@ -232,4 +270,22 @@ void record_fail(struct writer *writer, struct sink *sink, const struct service 
 
 	if (sink)
 		submit(writer, sink, line, session_format_fail(service, peer, reason, line));
+}
+
+void record_userid(struct writer *writer, struct sink *sink, const struct service *service,
+		   const char *text)
+{
+	char line[SESSION_LINE_MAX + 1];
+
+	if (sink)
+		submit(writer, sink, line, session_format_userid(service, text, line));
+}
+
+void record_noid(struct writer *writer, struct sink *sink, const struct service *service,
+		 const struct addr *peer, enum ident_outcome outcome)
+{
+	char line[SESSION_LINE_MAX + 1];
+
+	if (sink)
+		submit(writer, sink, line, session_format_noid(service, peer, outcome, line));
 }

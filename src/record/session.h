@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* One served request, and the lines that tell of it: xinetd's START, EXIT, FAIL and TRAFFIC. */
+/* One served request, and the lines that tell of it: xinetd's START, EXIT, FAIL, TRAFFIC, USERID and NOID. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,6 +10,7 @@
 #include <uthash.h>
 
 #include "base/addr.h"
+#include "base/ident.h"
 #include "config/service.h"
 
 struct event;
@@ -69,6 +70,12 @@ void session_free(struct session *session);
  * EXIT: ID[ status=N| signal=N][ pid=PID][ duration=S(sec)]
  * FAIL: ID REASON[ from=ADDR]
  * TRAFFIC: ID in=N(bytes) out=N(bytes)
+ * USERID: ID TEXT
+ * NOID: ID ADDR WHY
+ *
+ * @text of USERID is what the client's ident server says; it is escaped as any
+ * word. NOID is written for services that serve nobody without an answer (flags =
+ * IDONLY), beside FAIL.
  */
 size_t session_format_start(const struct session *session, char out[static SESSION_LINE_MAX + 1]);
 size_t session_format_exit(const struct session *session, uint64_t end_usec,
@@ -76,6 +83,10 @@ size_t session_format_exit(const struct session *session, uint64_t end_usec,
 size_t session_format_fail(const struct service *service, const struct addr *peer,
 			   const char *reason, char out[static SESSION_LINE_MAX + 1]);
 size_t session_format_traffic(const struct session *session, char out[static SESSION_LINE_MAX + 1]);
+size_t session_format_userid(const struct service *service, const char *text,
+			     char out[static SESSION_LINE_MAX + 1]);
+size_t session_format_noid(const struct service *service, const struct addr *peer,
+			   enum ident_outcome outcome, char out[static SESSION_LINE_MAX + 1]);
 
 /*
  * Queue the line for the service's log. Where @sink is NULL the service has
@@ -87,3 +98,7 @@ void record_exit(struct writer *writer, struct sink *sink, const struct session 
 		 uint64_t end_usec);
 void record_fail(struct writer *writer, struct sink *sink, const struct service *service,
 		 const struct addr *peer, const char *reason);
+void record_userid(struct writer *writer, struct sink *sink, const struct service *service,
+		   const char *text);
+void record_noid(struct writer *writer, struct sink *sink, const struct service *service,
+		 const struct addr *peer, enum ident_outcome outcome);

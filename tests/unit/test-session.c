@@ -134,6 +134,49 @@ static void traffic_line_counts_both_ways(void **unused)
 	assert_int_equal(session_format_traffic(&session, line), 0);
 }
 
+static void userid_line_holds_what_the_ident_server_says(void **unused)
+{
+	char id[] = "a", line[SESSION_LINE_MAX + 1], userid[IDENT_TEXT_MAX + 1];
+	struct service service = service_with(id, LOG_OPT_USERID, 0);
+
+	(void)unused;
+	assert_line(line, session_format_userid(&service, "UNIX :joe user", line),
+		    "USERID: a UNIX :joe user");
+	assert_line(line, session_format_userid(&service, "x\nFAIL: a address\x1b[1m", line),
+		    "USERID: a x\\x0aFAIL: a address\\x1b[1m");
+	/* What was escaped before stays as it is. */
+	assert_line(line, session_format_userid(&service, "a\\x07b", line), "USERID: a a\\x07b");
+	memset(userid, 'u', sizeof(userid));
+	userid[sizeof(userid) - 1] = '\0';
+	assert_int_equal(session_format_userid(&service, userid, line), IDENT_TEXT_MAX + 10);
+	service = service_with(id, 0, LOG_OPT_USERID);
+	assert_line(line, session_format_userid(&service, "x", line), "USERID: a x");
+	service = service_with(id, LOG_OPT_HOST, LOG_OPT_HOST);
+	assert_int_equal(session_format_userid(&service, "x", line), 0);
+}
+
+static void noid_line_says_why_there_is_no_answer(void **unused)
+{
+	static const char *const expected[] = {
+		[IDENT_NO_SERVER] = "NOID: a 10.1.2.3 no server",
+		[IDENT_TIMEOUT] = "NOID: a 10.1.2.3 timeout",
+		[IDENT_SYSTEM_ERROR] = "NOID: a 10.1.2.3 system error",
+		[IDENT_RECEIVE_ERROR] = "NOID: a 10.1.2.3 error while receiving response",
+		[IDENT_BAD_RESPONSE] = "NOID: a 10.1.2.3 bad response",
+	};
+	char id[] = "a", line[SESSION_LINE_MAX + 1];
+	struct service service = service_with(id, LOG_OPT_USERID, 0);
+	struct addr peer = address("::ffff:10.1.2.3");
+
+	(void)unused;
+	service.flags = FLAG_IDONLY;
+	for (unsigned i = IDENT_NO_SERVER; i < IDENT_OUTCOMES; i++)
+		assert_line(line, session_format_noid(&service, &peer, (enum ident_outcome)i, line),
+			    expected[i]);
+	service.flags = 0;
+	assert_int_equal(session_format_noid(&service, &peer, IDENT_TIMEOUT, line), 0);
+}
+
 static void what_is_not_printable_in_an_id_is_escaped(void **unused)
 {
 	char id[] = "a\nFAIL: b\x1b\xff", line[SESSION_LINE_MAX + 1];
@@ -175,6 +218,8 @@ static void no_sink_means_nothing_is_done(void **unused)
 	record_start(NULL, NULL, &session);
 	record_exit(NULL, NULL, &session, 0);
 	record_fail(NULL, NULL, NULL, NULL, NULL);
+	record_userid(NULL, NULL, NULL, NULL);
+	record_noid(NULL, NULL, NULL, NULL, IDENT_TIMEOUT);
 }
 
 static void a_session_keeps_its_service(void **unused)
@@ -206,6 +251,8 @@ int main(void)
 		cmocka_unit_test(exit_line_comes_with_exit_or_duration_only),
 		cmocka_unit_test(fail_line_names_the_reason),
 		cmocka_unit_test(traffic_line_counts_both_ways),
+		cmocka_unit_test(userid_line_holds_what_the_ident_server_says),
+		cmocka_unit_test(noid_line_says_why_there_is_no_answer),
 		cmocka_unit_test(what_is_not_printable_in_an_id_is_escaped),
 		cmocka_unit_test(lines_are_cut_at_1024_bytes),
 		cmocka_unit_test(no_sink_means_nothing_is_done),
