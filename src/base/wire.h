@@ -29,7 +29,7 @@ enum wire_kind {
 	WIRE_DONE,   /* from the worker: count sessions have ended */
 };
 
-/* What the worker is to do; but for the last, the values of enum builtin in config/service.h that it knows. */
+/* What the worker is to do; up to WIRE_TIME, the values of enum builtin in config/service.h that it knows. */
 enum wire_service {
 	WIRE_ECHO = 1,
 	WIRE_DISCARD,
@@ -37,10 +37,11 @@ enum wire_service {
 	WIRE_DAYTIME,
 	WIRE_TIME,
 	WIRE_RELAY = 256, /* between the connection and a second one, its target's */
+	WIRE_TEXT,        /* send what is in a second descriptor, a memory file */
 };
 
-/* Descriptors that come with a wire_stream: the client's, then that of the target. */
-#define WIRE_FDS(service) ((service) == WIRE_RELAY ? 2u : 1u)
+/* Descriptors that come with a wire_stream: the client's, then that of the target or the text. */
+#define WIRE_FDS(service) ((service) == WIRE_RELAY || (service) == WIRE_TEXT ? 2u : 1u)
 
 struct wire_head {
 	uint32_t magic;

@@ -47,11 +47,11 @@ static unsigned build_bits(const struct build *build, enum attr attr)
 	return bits;
 }
 
-static void find_builtin(struct build *build)
+void build_builtin(struct build *build)
 {
 	struct service *s = build->service;
 
-	if (s->flags & FLAG_SENSOR)
+	if (!(s->type & SERVICE_INTERNAL) || (s->flags & FLAG_SENSOR))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(builtins); i++) {
 		if (strcasecmp(s->name, builtins[i].name) != 0)
@@ -131,8 +131,6 @@ struct service *build_service(struct schema *schema, struct lookup *lookup,
 
 	if (!build.service || build_identity(&build, stanza, id) < 0 || build_socket(&build) < 0)
 		goto no_memory;
-	if (build.service->type & SERVICE_INTERNAL)
-		find_builtin(&build);
 	check_kind(&build);
 	if (build_process(&build) < 0 || build_policy(&build) < 0)
 		goto no_memory;

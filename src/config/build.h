@@ -27,6 +27,9 @@ int build_socket(struct build *build);  /* type, protocol, port, bind: endpoints
 int build_process(struct build *build); /* server, argv, user, groups, limits, environment */
 int build_policy(struct build *build);  /* access, limits, log */
 
+/* Finds the internal service of that name and socket type, which must be known by now. */
+void build_builtin(struct build *build);
+
 /* Reports an error at @attr's line. */
 #define build_error(build, attr, ...) \
 	schema_report((build)->schema, (attr), SEVERITY_ERROR, __VA_ARGS__)

@@ -275,20 +275,32 @@ static int add_bind(struct build *build, const char *word)
 	return add_inet(build, &addr, false);
 }
 
-/* Without bind: all addresses; datagrams of internal services stay on this machine (D42). */
+/* Why a service without bind stays on this machine; NULL where it is for all. */
+static const char *reason_for_loopback(const struct service *s)
+{
+	if (!(s->type & SERVICE_INTERNAL) || (s->flags & FLAG_SENSOR))
+		return NULL;
+	if (s->builtin == BUILTIN_SERVICES || s->builtin == BUILTIN_SERVERS)
+		return "this internal service tells what runs here";
+	/* D42. */
+	return s->socktype == SOCK_DGRAM
+		       ? "an internal datagram service can be used to attack others"
+		       : NULL;
+}
+
+/* Without bind: all addresses, or those of this machine only. */
 static int add_all_addresses(struct build *build)
 {
 	struct service *s = build->service;
 	sa_family_t wanted = wanted_family(s);
 	struct addr addr = { .family = wanted == AF_INET ? AF_INET : AF_INET6 };
+	const char *why = reason_for_loopback(s);
 	int r = 0;
 
-	if ((s->type & SERVICE_INTERNAL) && s->socktype == SOCK_DGRAM &&
-	    !(s->flags & FLAG_SENSOR)) {
-		schema_report(
-			build->schema, ATTR_BIND, SEVERITY_NOTICE,
-			"an internal datagram service can be used to attack others, so it listens on loopback "
-			"only; write \"bind = *\" to open it");
+	if (why) {
+		schema_report(build->schema, ATTR_BIND, SEVERITY_NOTICE,
+			      "%s, so it listens on loopback only; write \"bind = *\" to open it",
+			      why);
 		if (wanted != AF_INET6) {
 			(void)addr_parse("127.0.0.1", &addr);
 			r = add_inet(build, &addr, false);
@@ -382,6 +394,7 @@ int build_socket(struct build *build)
 	s->backlog = (int)build_number(build, ATTR_BACKLOG, UNLIMITED);
 	if (schema_words(build->schema, ATTR_BIND, &s->bind) < 0 || build_protocol(build) < 0)
 		return -ENOMEM;
+	build_builtin(build);
 	build_port(build);
 	build_rpc(build);
 	if (build_endpoints(build) < 0)

@@ -14,7 +14,7 @@ bool support_can_host(const struct service *service, const char **why)
 	} missing[] = {
 		{ service->type & SERVICE_RPC, "type = RPC" },
 		{ service->type & (SERVICE_TCPMUX | SERVICE_TCPMUXPLUS), "type = TCPMUX" },
-		{ service->builtin >= BUILTIN_TCPMUX, "this internal service" },
+		{ service->builtin == BUILTIN_TCPMUX, "this internal service" },
 		{ service->flags & FLAG_IDONLY, "flags = IDONLY" },
 		{ service->flags & FLAG_INTERCEPT, "flags = INTERCEPT" },
 		{ service->flags & FLAG_LABELED, "flags = LABELED" },

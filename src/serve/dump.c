@@ -65,8 +65,7 @@ static void dump_session(const struct session *session, FILE *out)
 	(void)fputc('\n', out);
 }
 
-/* Those that run, or those that wait until they can. */
-static void dump_sessions(const struct server *server, bool waiting, FILE *out)
+void dump_sessions(const struct server *server, bool waiting, FILE *out)
 {
 	const struct session *session;
 

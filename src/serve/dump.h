@@ -2,6 +2,9 @@
 /* What SIGUSR1 and SIGABRT ask for: the state as a file, and whether the books agree. */
 #pragma once
 
+#include <stdbool.h>
+#include <stdio.h>
+
 struct server;
 
 /* Where the state goes; the daemon's own directory, as /run is shared (D52, D63). */
@@ -13,6 +16,12 @@ struct server;
  * replaced as a whole, numeric throughout. Says in the log where it is, or why not.
  */
 void dump_state(struct server *server);
+
+/*
+ * Writes a block for each session, as in xinetd's server table: of those that run, or,
+ * @waiting, of those that wait for a process.
+ */
+void dump_sessions(const struct server *server, bool waiting, FILE *out);
 
 /* Compares the tables with each other; logs what is wrong and returns how many faults there are. */
 unsigned dump_check(struct server *server);

@@ -14,6 +14,7 @@
 #include "base/sink.h"
 #include "serve/admission.h"
 #include "serve/greet.h"
+#include "serve/listing.h"
 #include "serve/reap.h"
 #include "serve/redirect.h"
 #include "serve/retry.h"
@@ -70,8 +71,9 @@ static bool hand_over(struct session *session, int fd)
 		return false;
 	}
 	session->starting = true;
-	r = service->redirect_host
-		    ? redirect_begin(session, fd)
+	r = service->redirect_host ? redirect_begin(session, fd)
+	    : listing_is(service->builtin)
+		    ? listing_begin(session, fd)
 		    : worker_link_stream(server->worker, session->number, service->builtin,
 					 service->idle_timeout_sec, fd);
 	session->starting = false;

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/sink.h"
 #include "serve/dump.h"
+#include "serve/listing.h"
 #include "serve/reap.h"
 #include "serve/reload.h"
 #include "serve/resolver.h"
@@ -260,6 +261,7 @@ void server_free(struct server *server)
 		run_free(server->runs[i]);
 	free(server->runs);
 	resolver_free(server->resolver);
+	listings_free(server->listings);
 	if (server->worker_flush)
 		event_free(server->worker_flush);
 	if (server->self_check)

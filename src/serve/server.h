@@ -15,6 +15,7 @@
 #include "record/session.h"
 #include "serve/spawn.h"
 
+struct listings;
 struct place;
 struct resolver;
 struct server;
@@ -62,6 +63,7 @@ struct server {
 	struct spawner *spawner;
 	struct worker_link *worker;
 	struct resolver *resolver;
+	struct listings *listings; /* NULL until the first is asked for */
 	bool worker_started;
 
 	struct service_run **runs;

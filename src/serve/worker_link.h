@@ -83,6 +83,13 @@ int worker_link_stream(struct worker_link *link, uint64_t session, enum builtin 
 int worker_link_relay(struct worker_link *link, uint64_t session, uint32_t idle_sec, int client,
 		      int target);
 
+/*
+ * The same for a @client that is sent what is in the memory file @text, and then
+ * let go. Both are taken over; the client must be non-blocking.
+ */
+int worker_link_text(struct worker_link *link, uint64_t session, uint32_t idle_sec, int client,
+		     int text);
+
 /* Sends what is queued as far as the pair takes it; the rest follows by itself. To be called after a batch. */
 void worker_link_flush(struct worker_link *link);
 

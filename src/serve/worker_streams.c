@@ -173,6 +173,12 @@ int worker_link_relay(struct worker_link *link, uint64_t session, uint32_t idle_
 	return enqueue(link, session, WIRE_RELAY, idle_sec, client, target);
 }
 
+int worker_link_text(struct worker_link *link, uint64_t session, uint32_t idle_sec, int client,
+		     int text)
+{
+	return enqueue(link, session, WIRE_TEXT, idle_sec, client, text);
+}
+
 void worker_link_cancel(struct worker_link *link, uint64_t session)
 {
 	struct link_session *s = worker_link_find(link, session);

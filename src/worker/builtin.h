@@ -29,6 +29,7 @@ struct shared {
 /* A connection as its service sees it. */
 struct stream {
 	int fd;
+	int text;          /* WIRE_TEXT; else -1 */
 	uint32_t position; /* chargen: within its pattern */
 	bool eof;          /* the client will send no more */
 	uint64_t in_bytes;
@@ -70,6 +71,7 @@ extern const struct builtin discard_builtin;
 extern const struct builtin chargen_builtin;
 extern const struct builtin daytime_builtin;
 extern const struct builtin time_builtin;
+extern const struct builtin text_builtin;
 
 /* Lays out the pattern of chargen, once. */
 void chargen_prepare(struct shared *shared);

@@ -227,6 +227,8 @@ static int add_rules(scmp_filter_ctx ctx)
 				     SCMP_SYS(sendmmsg), SCMP_SYS(shutdown), SCMP_SYS(close),
 				     /* relays, with the pipes that are there */
 				     SCMP_SYS(splice), SCMP_SYS(read),
+				     /* texts */
+				     SCMP_SYS(sendfile), SCMP_SYS(sendfile64),
 				     /* libevent */
 				     SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait),
 				     SCMP_SYS(epoll_pwait2), SCMP_SYS(epoll_ctl),

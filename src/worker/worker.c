@@ -75,6 +75,8 @@ static const struct builtin *builtin_of(uint32_t service)
 		[WIRE_TIME] = &time_builtin,
 	};
 
+	if (service == WIRE_TEXT)
+		return &text_builtin;
 	return service < ARRAY_SIZE(builtins) ? builtins[service] : NULL;
 }
 
@@ -91,8 +93,10 @@ static void conclude(struct session *s, int error)
 	free(TAKE_PTR(s->idle));
 	if (s->stream.fd >= 0)
 		(void)close(s->stream.fd);
+	cleanup_close(&s->stream.text);
 	s->wants = 0;
 	s->stream.fd = -1;
+	s->stream.text = -1;
 	s->error = error;
 	*s->worker->ended_tail = s;
 	s->worker->ended_tail = &s->next;
@@ -226,11 +230,13 @@ static int begin(struct session *s, const struct wire_stream *entry, int target)
 	CLEANUP_CLOSE int owned = target;
 	int r;
 
-	if (s->stream.fd < 0 || (entry->service == WIRE_RELAY && target < 0))
+	if (s->stream.fd < 0 || (WIRE_FDS(entry->service) > 1 && target < 0))
 		return -EMFILE;
 	if (entry->service != WIRE_RELAY && !s->builtin)
 		return -EPROTONOSUPPORT;
 	r = watch_idle(s, entry->idle_sec);
+	if (entry->service == WIRE_TEXT)
+		s->stream.text = take_fd(&owned);
 	if (r == 0 && entry->service == WIRE_RELAY)
 		r = relay_new(s->worker->relays, &s->stream, take_fd(&owned), on_relay, s,
 			      &s->relay);
@@ -258,6 +264,7 @@ static void start_session(struct worker *w, const struct wire_stream *entry, int
 		_exit(EX_OSERR);
 	}
 	s->stream.fd = fd;
+	s->stream.text = -1;
 	s->id = entry->session;
 	s->worker = w;
 	s->builtin = builtin_of(entry->service);
@@ -358,7 +365,7 @@ static void handle_message(struct worker *w, size_t size, int fds[static WIRE_MA
 		start_sessions(w, streams, head->count, fds);
 		return;
 	case WIRE_DGRAM:
-		if (fds[0] >= 0 && builtin_of(head->service))
+		if (fds[0] >= 0 && builtin_of(head->service) && builtin_of(head->service)->dgram)
 			dgrams_answer(builtin_of(head->service), &w->shared, head->count,
 				      w->message + sizeof(*head), left, fds[0]);
 		return;

@@ -143,6 +143,8 @@ stays("D24", "a datagram that is refused is thrown away, and the next one is ser
 
 stays("D17", "datagrams that wait are not thrown away, but one where the server ended twice without reading it",
       "wait-dgram-exits", log=("status=3", "status=3(.|\n)*status=3"))
+hosts("new", "the internal services `services` and `servers`, which xinetd had up to 2.3.12, on loopback only unless `bind` says otherwise",
+      "internal-services internal-servers", wire=("connect", "it is there"))
 LOOPBACK = "internal datagram services listen on loopback only unless `bind` says otherwise"
 stays("D42", LOOPBACK, "internal-dgram-refused internal-echo-dgram internal-discard-dgram internal-daytime-dgram internal-time-dgram",
       listens=("^udp ::", "127.0.0.1(.|\n)*::1"))

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -100,6 +101,43 @@ static void serves_each_stream_service(struct fixture *f, int family)
 	assert_int_equal(f->outcomes[1].error, 0);
 	assert_int_equal(f->outcomes[5].error, 0);
 	assert_int_equal(worker_link_sessions(f->link), 0);
+}
+
+static void sends_texts_that_share_a_file(void **state)
+{
+	enum {
+		SIZE = 3000000,
+		CLIENTS = 3
+	};
+	struct fixture *f = fixture_of(state);
+	static char text[SIZE], got[SIZE];
+	int clients[CLIENTS];
+	int file = memfd_create("text", MFD_CLOEXEC);
+
+	for (size_t i = 0; i < SIZE; i++)
+		text[i] = (char)(i * 7 + i / 1021);
+	assert_int_equal(write(file, text, SIZE), SIZE);
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		int near;
+
+		clients[i] = connection(AF_INET, &near);
+		assert_int_equal(fd_set_nonblock(near, true), 0);
+		assert_int_equal(worker_link_text(f->link, i + 1, 0, near, dup(file)), 0);
+	}
+	worker_link_flush(f->link);
+	/* The last one first: nobody waits for who does not read. */
+	for (unsigned i = CLIENTS; i-- > 0;) {
+		set_deadline(clients[i]);
+		read_exactly(clients[i], got, SIZE);
+		assert_memory_equal(got, text, SIZE);
+		assert_int_equal(recv(clients[i], got, 1, 0), 0);
+		(void)close(clients[i]);
+		UNTIL(f, f->outcomes[i + 1].done == 1);
+		assert_int_equal(f->outcomes[i + 1].error, 0);
+		assert_int_equal(f->outcomes[i + 1].in_bytes, 0);
+		assert_int_equal(f->outcomes[i + 1].out_bytes, SIZE);
+	}
+	(void)close(file);
 }
 
 static void serves_streams_over_ipv4(void **state)
@@ -429,6 +467,7 @@ static void survives_rubbish(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		WITH_WORKER(sends_texts_that_share_a_file),
 		WITH_WORKER(serves_streams_over_ipv4),
 		WITH_WORKER(serves_streams_over_ipv6),
 		WITH_WORKER(echoes_a_megabyte_to_a_client_that_has_half_closed),
