@@ -15,6 +15,10 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#ifdef SANITIZED
+#include <sanitizer/lsan_interface.h>
+#endif
+
 #include "serve/spawn_child.h"
 
 #define SPAWN_STACK_BYTES (32 * 1024)
@@ -121,13 +125,53 @@ static void free_slots(struct slot *slot)
 	}
 }
 
+/* --- children that were left to themselves --------------------------------------- */
+
+static bool shares_memory(const struct slot *slot)
+{
+	return __atomic_load_n(&slot->child.tid, __ATOMIC_ACQUIRE) != 0;
+}
+
+static void put_slot(struct spawner *spawner, struct slot *slot)
+{
+	slot->next = spawner->free;
+	spawner->free = slot;
+}
+
+/* Takes the slot that *@at refers to off the list of the overdue. */
+static void release(struct spawner *spawner, struct slot **at)
+{
+	struct slot *slot = *at;
+
+	*at = slot->next;
+	if (--slot->spawn->overdue == 0 && slot->spawn->freed)
+		spawn_free(slot->spawn);
+	put_slot(spawner, slot);
+}
+
+/* Forgets those that run their programs meanwhile; unless @all, why others could not is kept until they are reaped. */
+static void forget_settled(struct spawner *spawner, bool all)
+{
+	for (struct slot **at = &spawner->overdue; *at;) {
+		if (!shares_memory(*at) && (all || !(*at)->child.failure.error))
+			release(spawner, at);
+		else
+			at = &(*at)->next;
+	}
+}
+
 void spawner_free(struct spawner *spawner)
 {
 	if (!spawner)
 		return;
+	forget_settled(spawner, true);
 	strv_done(&spawner->environment);
 	free_slots(spawner->free);
-	/* Those that are overdue still run on theirs; the process ends soon anyway. */
+#ifdef SANITIZED
+	/* The others read their slot and what is laid out for them even when this process has ended. */
+	for (const struct slot *slot = spawner->overdue; slot; slot = slot->next)
+		__lsan_ignore_object(slot->spawn);
+#endif
 	free(spawner);
 }
 
@@ -291,12 +335,6 @@ static struct slot *take_slot(struct spawner *spawner, size_t n)
 	return slot;
 }
 
-static void put_slot(struct spawner *spawner, struct slot *slot)
-{
-	slot->next = spawner->free;
-	spawner->free = slot;
-}
-
 /* Writes the environment into the slot, REMOTE_HOST and REMOTE_PORT at its front; returns where it begins. */
 static char *const *set_environment(struct slot *slot, const struct spawn *spawn,
 				    const struct addr *peer)
@@ -428,6 +466,7 @@ pid_t spawn_run(struct spawn *spawn, int fd, const struct addr *peer,
 		if (low < 0)
 			return -EMFILE;
 	}
+	forget_settled(spawner, false);
 	slot = take_slot(spawner, spawn->environment.n);
 	if (!slot)
 		return -ENOMEM;
@@ -457,11 +496,8 @@ bool spawn_reaped(struct spawner *spawner, pid_t pid, struct spawn_failure *ret_
 
 		if (slot->pid != pid)
 			continue;
-		*at = slot->next;
 		*ret_failure = slot->child.failure;
-		if (--slot->spawn->overdue == 0 && slot->spawn->freed)
-			spawn_free(slot->spawn);
-		put_slot(spawner, slot);
+		release(spawner, at);
 		return true;
 	}
 	return false;
