@@ -31,10 +31,10 @@ start_usherd "$tmp/main.conf"
 
 config 2 >"$tmp/main.conf"
 kill -HUP "$daemon"
-check "SIGHUP reads the files anew" wait_for 10 says 7001 2
+check "SIGHUP reads the files anew" wait_for 20 says 7001 2
 config 3 >"$tmp/main.conf"
 kill -USR2 "$daemon"
-check "SIGUSR2 does the same" wait_for 10 says 7001 3
+check "SIGUSR2 does the same" wait_for 20 says 7001 3
 
 exec {talk}<>/dev/tcp/127.0.0.1/7002
 read -r pid <&$talk
@@ -43,14 +43,17 @@ for signal in ALRM IO VTALRM PROF WINCH URG XFSZ PWR PIPE TSTP TTIN TTOU CONT; d
 	check "SIG$signal does nothing" says 7001 3
 done
 kill -ABRT "$daemon"
-check "SIGABRT checks the books" wait_for 5 has "$tmp/daemon.log" 'INFO: Consistency check passed'
+check "SIGABRT checks the books" wait_for 20 has "$tmp/daemon.log" 'INFO: Consistency check passed'
 check "and the daemon lives" says 7001 3
 
 if [ -n "$private" ]; then
+	# A client sees the end of its server before the daemon does.
+	all_reaped() { ! pgrep -P "$daemon" -x tell; }
+	check "the servers that have answered are reaped" wait_for 20 all_reaped
 	kill -USR1 "$daemon"
 	dump=/run/usherd/state.dump
-	check "SIGUSR1 writes the state" wait_for 5 has "$dump" 'END OF DUMP'
-	check "the log says where" wait_for 5 has "$tmp/daemon.log" "INFO: generated state dump in file $dump"
+	check "SIGUSR1 writes the state" wait_for 20 has "$dump" 'END OF DUMP'
+	check "the log says where" wait_for 20 has "$tmp/daemon.log" "INFO: generated state dump in file $dump"
 	check "it begins as xinetd's" has "$dump" '^INTERNAL STATE DUMP: '
 	check "it has the services" has "$dump" '^Service = tell'
 	check "and their state" has "$dump" 'State = Active'
@@ -64,7 +67,7 @@ if [ -n "$private" ]; then
 	ln -sf "$tmp/precious" "$dump.new"
 	kill -USR1 "$daemon"
 	dumped() { [ ! -L "$dump" ] && has "$dump" 'END OF DUMP'; }
-	check "a link in its place is replaced" wait_for 5 dumped
+	check "a link in its place is replaced" wait_for 20 dumped
 	check "and not followed" equal "$(cat "$tmp/precious")" precious
 fi
 
@@ -78,15 +81,15 @@ check "there is a worker" alive "$worker"
 stop_usherd
 check "an external server outlives SIGTERM" alive "$pid"
 echo you >&$talk
-read -r -t 5 line <&$talk
+read -r -t 20 line <&$talk
 check "and goes on with its client" equal "$line" "heard you"
-check "an internal session ends: its client sees it" equal "$(timeout 5 cat <&$echo && echo end)" end
+check "an internal session ends: its client sees it" equal "$(timeout 20 cat <&$echo && echo end)" end
 check "and has its EXIT" has "$tmp/service.log" 'EXIT: echo '
 check "the external one has none" lacks "$tmp/service.log" 'EXIT: talk'
-check "the worker is gone" wait_for 5 gone "$worker"
+check "the worker is gone" wait_for 20 gone "$worker"
 check "the ports are free" refuses 7001
 exec {talk}>&-
-check "the server ends when its client goes" wait_for 5 gone "$pid"
+check "the server ends when its client goes" wait_for 20 gone "$pid"
 
 start_usherd "$tmp/main.conf"
 kill -QUIT "$daemon"
@@ -103,7 +106,7 @@ kill -INT "$daemon"
 check "SIGINT does nothing in the background" says 7001 3
 check "it lives" alive "$daemon"
 kill -TERM "$daemon"
-check "SIGTERM ends it" wait_for 10 gone "$daemon"
+check "SIGTERM ends it" wait_for 20 gone "$daemon"
 daemon=
 
 # A server that holds the socket (wait = yes) keeps it after the daemon's end, and a new daemon waits for it.
@@ -126,16 +129,16 @@ END
 	check "a server with wait = yes outlives the daemon" alive "$pid"
 	exec {one}>&-
 	exec {one}<>/dev/tcp/127.0.0.1/7004
-	read -r -t 5 again <&$one
+	read -r -t 20 again <&$one
 	check "and takes the next client" equal "$again" "$pid"
 	start_usherd "$tmp/wait.conf"
 	echo end >&$one
 	exec {one}>&-
 	new_one() {
 		exec {one}<>/dev/tcp/127.0.0.1/7004 || return
-		read -r -t 5 again <&$one && [ "$again" != "$pid" ] || return
+		read -r -t 20 again <&$one && [ "$again" != "$pid" ] || return
 		echo end >&$one
 	} 2>/dev/null
-	check "a new daemon has the port when it is free" wait_for 10 new_one
+	check "a new daemon has the port when it is free" wait_for 20 new_one
 fi
 finish
