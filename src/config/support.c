@@ -40,8 +40,6 @@ void support_report(const struct service *service, struct diag *diag)
 	} idle[] = {
 		{ service->libwrap, "libwrap" },
 		{ (service->log_on_success | service->log_on_failure) & LOG_OPT_USERID, "USERID" },
-		{ service->log.kind == LOG_KIND_JOURNAL,
-		  "log_type = JOURNAL (written to syslog instead)" },
 	};
 	const char *why;
 

@@ -11,8 +11,10 @@
 
 #include "base/line_queue.h"
 #include "base/log.h"
+#include "base/sink.h"
 #include "base/util.h"
 #include "base/writer.h"
+#include "record/fields.h"
 
 struct session *session_new(const struct service *service, uint64_t number, const struct addr *peer,
 			    uint64_t start_usec)
@@ -104,6 +106,15 @@ static void put_addr(struct text *text, const struct addr *addr)
 	(void)addr_format(addr, numeric);
 	put_bytes(text, numeric, strlen(numeric));
 }
+
+static const char *const noid_words[IDENT_OUTCOMES] = {
+	[IDENT_ANSWERED] = "answered",
+	[IDENT_NO_SERVER] = "no server",
+	[IDENT_TIMEOUT] = "timeout",
+	[IDENT_SYSTEM_ERROR] = "system error",
+	[IDENT_RECEIVE_ERROR] = "error while receiving response",
+	[IDENT_BAD_RESPONSE] = "bad response",
+};
 
 /* --- lines -------------------------------------------------------------------- */
 
@@ -210,14 +221,6 @@ size_t session_format_userid(const struct service *service, const char *userid,
 size_t session_format_noid(const struct service *service, const struct addr *peer,
 			   enum ident_outcome outcome, char out[static SESSION_LINE_MAX + 1])
 {
-	static const char *const words[IDENT_OUTCOMES] = {
-		[IDENT_ANSWERED] = "answered",
-		[IDENT_NO_SERVER] = "no server",
-		[IDENT_TIMEOUT] = "timeout",
-		[IDENT_SYSTEM_ERROR] = "system error",
-		[IDENT_RECEIVE_ERROR] = "error while receiving response",
-		[IDENT_BAD_RESPONSE] = "bad response",
-	};
 	struct text text = text_begin(out);
 
 	if (!(service->flags & FLAG_IDONLY))
@@ -227,65 +230,87 @@ size_t session_format_noid(const struct service *service, const struct addr *pee
 	PUT_LITERAL(&text, " ");
 	put_addr(&text, peer);
 	PUT_LITERAL(&text, " ");
-	put_word(&text, words[outcome]);
+	put_word(&text, noid_words[outcome]);
 	return text_end(&text);
 }
 
 /* --- records ------------------------------------------------------------------ */
 
 /* What does not fit the queue is counted there. */
-static void submit(struct writer *writer, struct sink *sink, const char *line, size_t len)
+static void submit(struct writer *writer, struct sink *sink, const struct fields *line)
 {
 	struct timespec wall;
 
-	if (!len)
+	if (!line->len)
 		return;
 	(void)clock_gettime(CLOCK_REALTIME, &wall);
-	(void)writer_submit(writer, sink, &wall, LINE_PRIORITY_SINK, line, len);
+	(void)writer_submit(writer, sink, &wall, LINE_PRIORITY_SINK, line->text, line->len);
 }
 
 void record_start(struct writer *writer, struct sink *sink, const struct session *session)
 {
-	char line[SESSION_LINE_MAX + 1];
+	struct fields line;
 
-	if (sink)
-		submit(writer, sink, line, session_format_start(session, line));
+	if (!sink)
+		return;
+	line.len = session_format_start(session, line.text);
+	if (sink->wants_fields)
+		fields_start(&line, session);
+	submit(writer, sink, &line);
 }
 
 void record_exit(struct writer *writer, struct sink *sink, const struct session *session,
 		 uint64_t end_usec)
 {
-	char line[SESSION_LINE_MAX + 1];
+	struct fields line;
 
 	if (!sink)
 		return;
-	submit(writer, sink, line, session_format_traffic(session, line));
-	submit(writer, sink, line, session_format_exit(session, end_usec, line));
+	line.len = session_format_traffic(session, line.text);
+	if (sink->wants_fields)
+		fields_traffic(&line, session);
+	submit(writer, sink, &line);
+	line.len = session_format_exit(session, end_usec, line.text);
+	if (sink->wants_fields)
+		fields_exit(&line, session, end_usec);
+	submit(writer, sink, &line);
 }
 
 void record_fail(struct writer *writer, struct sink *sink, const struct service *service,
 		 const struct addr *peer, const char *reason)
 {
-	char line[SESSION_LINE_MAX + 1];
+	struct fields line;
 
-	if (sink)
-		submit(writer, sink, line, session_format_fail(service, peer, reason, line));
+	if (!sink)
+		return;
+	line.len = session_format_fail(service, peer, reason, line.text);
+	if (sink->wants_fields)
+		fields_refused(&line, "FAIL", service, peer, reason);
+	submit(writer, sink, &line);
 }
 
 void record_userid(struct writer *writer, struct sink *sink, const struct service *service,
 		   const char *text)
 {
-	char line[SESSION_LINE_MAX + 1];
+	struct fields line;
 
-	if (sink)
-		submit(writer, sink, line, session_format_userid(service, text, line));
+	if (!sink)
+		return;
+	line.len = session_format_userid(service, text, line.text);
+	if (sink->wants_fields)
+		fields_userid(&line, service, text);
+	submit(writer, sink, &line);
 }
 
 void record_noid(struct writer *writer, struct sink *sink, const struct service *service,
 		 const struct addr *peer, enum ident_outcome outcome)
 {
-	char line[SESSION_LINE_MAX + 1];
+	struct fields line;
 
-	if (sink)
-		submit(writer, sink, line, session_format_noid(service, peer, outcome, line));
+	if (!sink)
+		return;
+	line.len = session_format_noid(service, peer, outcome, line.text);
+	if (sink->wants_fields)
+		fields_refused(&line, "NOID", service, peer, noid_words[outcome]);
+	submit(writer, sink, &line);
 }

@@ -5,18 +5,15 @@
 #include "record/sink_syslog.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/sink.h"
 #include "base/util.h"
+#include "record/sink_socket.h"
 
 #define IDENT_MAX 64
 /* "<191>Nov 21 00:01:03 " and "IDENT[PID]: ". */
@@ -25,58 +22,15 @@
 _Static_assert(SINK_SCRATCH_BYTES >= HEAD_MAX + LINE_TEXT_MAX + 1, "one line always fits");
 
 struct sink_syslog {
-	struct sink sink;
-	char *path;
+	struct sink_socket socket;
 	char *ident;
 	int facility;
 	int level;
-	int fd; /* -1: not connected */
-	bool stream;
 
-	size_t partial; /* stream: bytes of the next line that are sent already */
-	time_t second;  /* which stamp shows */
+	time_t second; /* which stamp shows */
 	size_t stamp_len;
 	char stamp[32]; /* "Nov 21 00:01:03 " */
 };
-
-static struct sink_syslog *syslog_of(struct sink *sink)
-{
-	return (struct sink_syslog *)(void *)sink;
-}
-
-static void disconnect(struct sink_syslog *log)
-{
-	if (log->fd >= 0)
-		(void)close(log->fd);
-	log->fd = -1;
-	log->partial = 0;
-}
-
-static int connect_as(struct sink_syslog *log, int type)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	CLEANUP_CLOSE int fd = -1;
-
-	if (strlen(log->path) >= sizeof(un.sun_path))
-		return -ENAMETOOLONG;
-	(void)strcpy(un.sun_path, log->path);
-	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&un, sizeof(un)) < 0)
-		return -errno;
-	log->fd = sink_place_fd(take_fd(&fd));
-	log->stream = type == SOCK_STREAM;
-	return 0;
-}
-
-static int ensure_connected(struct sink_syslog *log)
-{
-	int r;
-
-	if (log->fd >= 0)
-		return 0;
-	r = connect_as(log, SOCK_DGRAM);
-	return r == -EPROTOTYPE ? connect_as(log, SOCK_STREAM) : r;
-}
 
 /* The names of months are not the locale's here (RFC 3164, 4.1.2). */
 static void make_stamp(struct sink_syslog *log, time_t second)
@@ -95,9 +49,9 @@ static void make_stamp(struct sink_syslog *log, time_t second)
 	log->second = second;
 }
 
-/* Writes the line with its closing NUL into @out. Returns the length without it. */
-static size_t format_line(struct sink_syslog *log, const struct line *line, char *out)
+static size_t format_line(struct sink_socket *socket, const struct line *line, char *out)
 {
+	struct sink_syslog *log = (struct sink_syslog *)(void *)socket;
 	int level = line->priority == LINE_PRIORITY_SINK ? log->level : line->priority;
 	size_t n;
 
@@ -112,81 +66,18 @@ static size_t format_line(struct sink_syslog *log, const struct line *line, char
 	return n;
 }
 
-/* Sends one line, or what remains of it. Returns 0 or -errno. */
-static int send_line(struct sink_syslog *log, const struct line *line, char *scratch)
-{
-	size_t len = format_line(log, line, scratch) + log->stream;
-
-	do {
-		ssize_t n = send(log->fd, scratch + log->partial, len - log->partial,
-				 MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		/* A datagram goes whole or not at all. */
-		log->partial += log->stream ? (size_t)n : len;
-	} while (log->partial < len);
-	log->partial = 0;
-	return 0;
-}
-
-static size_t syslog_write(struct sink *sink, const struct batch *batch, int *ret_error)
-{
-	struct sink_syslog *log = syslog_of(sink);
-	bool again = log->fd >= 0;
-	size_t done = 0;
-
-	while (done < batch->n) {
-		int r = ensure_connected(log);
-
-		if (r == 0)
-			r = send_line(log, batch->lines[done], batch->scratch);
-		if (r == 0) {
-			done++;
-		} else if (r == -EMSGSIZE) {
-			/* It would stand in the way of all others for ever. */
-			sink->discarded++;
-			sink->discard_error = r;
-			done++;
-		} else if (r == -EAGAIN || r == -ENOBUFS || r == -ENOMEM || log->fd < 0) {
-			*ret_error = r;
-			break;
-		} else {
-			/* The other end is gone: perhaps a new one has taken its place. */
-			disconnect(log);
-			*ret_error = r;
-			if (!again)
-				break;
-			again = false;
-		}
-	}
-	if (done == batch->n)
-		*ret_error = 0;
-	return done;
-}
-
-static void syslog_reopen(struct sink *sink, const struct batch *batch)
-{
-	(void)batch;
-	disconnect(syslog_of(sink));
-}
-
 static void syslog_free(struct sink *sink)
 {
-	struct sink_syslog *log = syslog_of(sink);
+	struct sink_syslog *log = (struct sink_syslog *)(void *)sink;
 
-	disconnect(log);
-	free(log->path);
+	sink_socket_done(&log->socket);
 	free(log->ident);
-	sink_done(sink);
 	free(log);
 }
 
 static const struct sink_ops ops = {
-	.write = syslog_write,
-	.reopen = syslog_reopen,
+	.write = sink_socket_write,
+	.reopen = sink_socket_reopen,
 	.free = syslog_free,
 };
 
@@ -194,17 +85,17 @@ int sink_syslog_new(const char *path, const char *name, const char *ident, int f
 		    struct sink **ret)
 {
 	CLEANUP_FREE struct sink_syslog *log = calloc(1, sizeof(*log));
-	CLEANUP_FREE char *path_copy = strdup(path);
 	CLEANUP_FREE char *ident_copy = strndup(ident, IDENT_MAX);
 
-	if (!log || !path_copy || !ident_copy || sink_init(&log->sink, &ops, name) < 0)
+	if (!log || !ident_copy)
 		return -ENOMEM;
-	log->path = TAKE_PTR(path_copy);
+	log->socket.format = format_line;
+	if (sink_socket_init(&log->socket, &ops, path, name) < 0)
+		return -ENOMEM;
 	log->ident = TAKE_PTR(ident_copy);
 	log->facility = facility;
 	log->level = level;
-	log->fd = -1;
-	*ret = &log->sink;
+	*ret = &log->socket.sink;
 	log = NULL;
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "base/util.h"
 #include "base/writer.h"
 #include "record/sink_file.h"
+#include "record/sink_journal.h"
 #include "record/sink_syslog.h"
 
 struct shared {
@@ -76,9 +77,8 @@ static int open_sink(struct sinks *sinks, const struct service *service, struct 
 	if (log->kind == LOG_KIND_FILE)
 		return sink_file_new(log->path, name, ENVELOPE_SERVICE, log->soft_bytes,
 				     log->hard_bytes, ret);
-	/* journald reads the syslog socket, too; its own fields come with a later version. */
 	if (log->kind == LOG_KIND_JOURNAL)
-		return sink_syslog_new(SYSLOG_PATH, name, sinks->ident, LOG_DAEMON, LOG_INFO, ret);
+		return sink_journal_new(JOURNAL_PATH, name, sinks->ident, ret);
 	return sink_syslog_new(SYSLOG_PATH, name, sinks->ident, log->facility, log->level, ret);
 }
 

@@ -81,6 +81,7 @@ ${5:+	server_args = $5}
 END
 }
 service tell 7001 /bin/echo nobody one >"$root/etc/xinetd.d/tell"
+sed -i 's/server_args = one/&\n\tlog_type = JOURNAL/' "$root/etc/xinetd.d/tell"
 service talk 7002 /bin/cat root "" >"$root/etc/xinetd.d/talk"
 printf 'service echo\n{\n\ttype = INTERNAL UNLISTED\n\tport = 7003\n\tsocket_type = stream\n\twait = no\n}\n' \
 	>"$root/etc/xinetd.d/echo"
@@ -126,6 +127,10 @@ check "systemctl status" systemctl --no-pager status usherd >/dev/null
 check "the journal has the start" wait_for 5 journal 'Started working: 3 available services'
 check "with its priority" wait_for 5 journal 'Started working' -p notice..notice
 check "and the records of servers" wait_for 5 journal '^START: tell pid=[0-9]* from=127.0.0.1$'
+field() { journalctl --sync; journalctl -q -o json -u usherd "${@:2}" | grep -q -e "$1"; }
+check "records in the journal have fields" wait_for 5 field '"USHERD_PEER" *: *"127.0.0.1"' \
+	USHERD_SERVICE=tell USHERD_EVENT=START
+check "also those of an end" wait_for 5 field '"SYSLOG_IDENTIFIER" *: *"usherd"' USHERD_EVENT=EXIT USHERD_STATUS=0
 check "nothing worse than a notice was logged" equal "$(journalctl -q -o cat -u usherd -p warning)" ""
 exec {echo}<>/dev/tcp/127.0.0.1/7003
 echo hello >&$echo
