@@ -327,20 +327,21 @@ static int open_log(const struct options *options, const char *filelog, struct w
 	return 0;
 }
 
-/* The worker beside this binary (a build tree), else where it is installed. */
-static char *find_worker(void)
+/* The program @name beside this binary (a build tree), else where it is installed. */
+static char *find_program(const char *name)
 {
-	char path[PATH_MAX], *slash;
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof("/usherd-worker"));
+	char own[PATH_MAX], path[PATH_MAX + NAME_MAX];
+	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
 
 	if (n > 0) {
-		path[n] = '\0';
-		slash = strrchr(path, '/');
-		memcpy(slash, "/usherd-worker", sizeof("/usherd-worker"));
+		own[n] = '\0';
+		*strrchr(own, '/') = '\0';
+		(void)snprintf(path, sizeof(path), "%s/%s", own, name);
 		if (access(path, X_OK) == 0)
 			return strdup(path);
 	}
-	return strdup(PKGLIBEXECDIR "/usherd-worker");
+	(void)snprintf(path, sizeof(path), "%s/%s", PKGLIBEXECDIR, name);
+	return strdup(path);
 }
 
 /* Room for many connections; servers get back the limit that was there. */
@@ -382,7 +383,12 @@ static int start(struct server *server, const struct conf *conf, const struct di
 		return fail_start(diag, awaited, "out of memory");
 	if (available == 0 && !stay_alive)
 		return fail_start(diag, awaited, "no services. Exiting...");
-	log_notice("%s started with libevent%s options compiled in.", PACKAGE_STRING,
+	log_notice("%s started with libevent%s%s options compiled in.", PACKAGE_STRING,
+#ifdef HAVE_LIBWRAP
+		   " libwrap",
+#else
+		   "",
+#endif
 #ifdef HAVE_SECCOMP
 		   " seccomp"
 #else
@@ -469,14 +475,15 @@ int main(int argc, char **argv)
 	struct server_options server_options = { 0 };
 	const char *slash = strrchr(argv[0], '/');
 	char directory[PATH_MAX];
-	char *file, *filelog = NULL, *pidfile = NULL, *worker;
+	char *file, *filelog = NULL, *pidfile = NULL, *worker, *gate;
 	int parent = -1, status;
 
 	parse_options(argc, argv, &options);
 	if (!getcwd(directory, sizeof(directory)))
 		memcpy(directory, "/", 2);
 	file = absolute(directory, options.file);
-	worker = find_worker();
+	worker = find_program("usherd-worker");
+	gate = find_program("usherd-gate");
 	if (options.filelog)
 		filelog = absolute(directory, options.filelog);
 	if (options.pidfile)
@@ -495,6 +502,7 @@ int main(int argc, char **argv)
 			    .directory = directory,
 			    .inetd_file = options.inetd ? CONF_INETD_FILE : NULL },
 		.worker_path = worker,
+		.gate_path = gate,
 		.process_limit = (unsigned)options.limit,
 		.check_sec = (unsigned)options.check_sec,
 		.stay_alive = options.stay_alive,
@@ -506,5 +514,6 @@ int main(int argc, char **argv)
 	free(filelog);
 	free(pidfile);
 	free(worker);
+	free(gate);
 	return status;
 }

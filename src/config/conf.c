@@ -476,7 +476,14 @@ static int admit_service(struct loader *l, const struct stanza *stanza, struct s
 		service_unref(service);
 		return add_broken(l->conf, stanza, stanza_id(stanza));
 	}
-	service->wrapped = l->wrapped && !(service->flags & FLAG_NOLIBWRAP);
+	service->wrapped = l->wrapped && !(service->flags & FLAG_NOLIBWRAP) &&
+			   !((service->type & SERVICE_RPC) && service->protocol == IPPROTO_TCP);
+	if (service->wrapped && service->wait && service->server &&
+	    (service->socktype == SOCK_STREAM || service->socktype == SOCK_SEQPACKET))
+		diag_add(
+			l->diag, SEVERITY_WARNING, stanza->file, stanza->line, service->id,
+			"its server learns who comes, and usherd does not: hosts.allow and hosts.deny are asked about "
+			"an unknown client, whom no address in them matches");
 	support_report(service, l->diag);
 	return add_service(l->conf, service);
 }

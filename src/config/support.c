@@ -4,6 +4,7 @@
 
 #include "config/support.h"
 
+#include <errno.h>
 #include <string.h>
 
 bool support_can_host(const struct service *service, const char **why)
@@ -18,9 +19,11 @@ bool support_can_host(const struct service *service, const char **why)
 		{ service->flags & FLAG_IDONLY, "flags = IDONLY" },
 		{ service->flags & FLAG_INTERCEPT, "flags = INTERCEPT" },
 		{ service->flags & FLAG_LABELED, "flags = LABELED" },
+#ifndef HAVE_LIBWRAP
 		{ service->wrapped,
 		  "asking tcp_wrappers, which have rules on this machine (flags = NOLIBWRAP goes "
 		  "without)," },
+#endif
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(missing); i++) {
@@ -38,7 +41,9 @@ void support_report(const struct service *service, struct diag *diag)
 		bool given;
 		const char *what;
 	} idle[] = {
+#ifndef HAVE_LIBWRAP
 		{ service->libwrap, "libwrap" },
+#endif
 		{ (service->log_on_success | service->log_on_failure) & LOG_OPT_USERID, "USERID" },
 	};
 	const char *why;
@@ -53,11 +58,6 @@ void support_report(const struct service *service, struct diag *diag)
 		if (idle[i].given)
 			diag_add(diag, SEVERITY_NOTICE, service->file, service->line, service->id,
 				 "%s takes effect in a later version of usherd", idle[i].what);
-	if (service->only_from.names.n || service->no_access.names.n)
-		diag_add(
-			diag, SEVERITY_WARNING, service->file, service->line, service->id,
-			"host names in access lists are looked up in a later version of usherd; until then a client "
-			"that only a name could decide about is refused");
 }
 
 static bool has_rules(const char *path)
@@ -65,7 +65,10 @@ static bool has_rules(const char *path)
 	CLEANUP_FCLOSE FILE *file = fopen(path, "re");
 	char line[512];
 
-	while (file && fgets(line, sizeof(line), file)) {
+	/* What cannot be read here is for libwrap to say. */
+	if (!file)
+		return errno != ENOENT;
+	while (fgets(line, sizeof(line), file)) {
 		const char *at = line + strspn(line, " \t\r\n");
 
 		if (*at && *at != '#')

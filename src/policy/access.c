@@ -16,8 +16,8 @@ enum access_verdict access_check(const struct service *service, const struct add
 	if (prefixset_has(&no->blocks, peer))
 		return listed ? ACCESS_DENY_EQUAL : ACCESS_DENY;
 	if (only->given && !listed)
-		return only->names.n ? ACCESS_LOOKUP : ACCESS_DENY;
-	return no->names.n ? ACCESS_LOOKUP : ACCESS_ALLOW;
+		return only->names.n ? ACCESS_IF_LISTED : ACCESS_DENY;
+	return no->names.n ? ACCESS_UNLESS_BARRED : ACCESS_ALLOW;
 }
 
 bool access_time_allows(const struct time_rules *rules, unsigned minute_of_day)

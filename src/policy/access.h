@@ -11,7 +11,8 @@ enum access_verdict {
 	ACCESS_ALLOW,
 	ACCESS_DENY,
 	ACCESS_DENY_EQUAL, /* refused, but both lists match: xinetd says so in an ERROR */
-	ACCESS_LOOKUP, /* only a look-up of the peer's name can tell; whoever has none refuses */
+	ACCESS_IF_LISTED, /* allowed where a name of only_from is the peer's, and none of no_access */
+	ACCESS_UNLESS_BARRED, /* allowed unless a name of no_access is the peer's */
 };
 
 /*
@@ -25,7 +26,7 @@ enum access_verdict {
  * use a Unix socket is for the modes of its file to say.
  *
  * Host names are not looked up. Where one of them could still change the answer,
- * it is ACCESS_LOOKUP; never where numeric words have decided, nor for a peer
+ * it is ACCESS_IF_LISTED or ACCESS_UNLESS_BARRED; never where numeric words have decided, nor for a peer
  * that has no address to look up.
  */
 enum access_verdict access_check(const struct service *service, const struct addr *peer);

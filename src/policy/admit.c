@@ -5,7 +5,6 @@
 #include "policy/admit.h"
 
 #include "base/util.h"
-#include "policy/access.h"
 
 const char *verdict_reason(enum verdict verdict)
 {
@@ -50,7 +49,6 @@ static struct decision refused_by_address(enum access_verdict access)
 	return (struct decision){
 		.verdict = VERDICT_ADDRESS,
 		.equal_match = access == ACCESS_DENY_EQUAL,
-		.needs_lookup = access == ACCESS_LOOKUP,
 	};
 }
 
@@ -99,7 +97,7 @@ struct decision admit(const struct admit_request *request)
 	if (request->sensor && has_address && sensor_has(request->sensor, peer, request->now_usec))
 		return refused(VERDICT_ADDRESS);
 	access = access_check(service, peer);
-	if (access != ACCESS_ALLOW)
+	if (access == ACCESS_DENY || access == ACCESS_DENY_EQUAL)
 		return refused_by_address(access);
 	if (is_full(service->instances, limits->running))
 		return refused(VERDICT_SERVICE_LIMIT);
@@ -109,5 +107,9 @@ struct decision admit(const struct admit_request *request)
 		return refused(VERDICT_PROCESS_LIMIT);
 	if (limits_take(limits, &source, by_source) < 0)
 		return refused(VERDICT_FORK);
-	return (struct decision){ .verdict = VERDICT_ALLOW, .source_was_taken = by_source };
+	return (struct decision){
+		.verdict = VERDICT_ALLOW,
+		.access = access,
+		.source_was_taken = by_source,
+	};
 }

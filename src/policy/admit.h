@@ -7,12 +7,13 @@
 
 #include "base/addr.h"
 #include "config/service.h"
+#include "policy/access.h"
 #include "policy/limit.h"
 #include "policy/sensor.h"
 
 /*
  * What became of a connection. admit() gives all but VERDICT_LIBWRAP, which
- * whoever asks libwrap gives; starting the server can fail with VERDICT_FORK too.
+ * the gate gives, as it does VERDICT_ADDRESS where names decide; starting the server can fail with VERDICT_FORK too.
  */
 enum verdict {
 	VERDICT_ALLOW,
@@ -53,7 +54,8 @@ struct decision {
 	uint64_t until_usec; /* VERDICT_CPS: deactivate the service until then; else 0 */
 	bool equal_match;    /* VERDICT_ADDRESS: both lists match the peer */
 	bool sensed; /* VERDICT_ADDRESS: the service is a sensor; the peer is to be shut out */
-	bool needs_lookup; /* VERDICT_ADDRESS: refused for want of a look-up of the peer's name */
+	enum access_verdict
+		access;        /* VERDICT_ALLOW: allowed, or what the peer's name has yet to say */
 	bool source_was_taken; /* VERDICT_ALLOW: what limits_release() must be told */
 };
 

@@ -14,6 +14,7 @@
 #include "config/service.h"
 
 struct event;
+struct gate;
 struct place;
 struct redirect;
 struct retry;
@@ -37,6 +38,8 @@ struct session {
 	struct service_run *run;
 	struct place *place; /* the socket that its server was lent, or NULL */
 	struct event *timeout;
+	unsigned question; /* enum gate_question: what has to be known before it may start */
+	struct gate *gate; /* while that is asked */
 	struct redirect *redirect; /* while its target is looked for */
 	struct retry *retry;       /* while its server cannot be started */
 	struct sink *

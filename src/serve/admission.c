@@ -9,6 +9,8 @@
 
 #include "base/log.h"
 #include "base/sink.h"
+#include "serve/gate.h"
+#include "serve/gate_plan.h"
 #include "serve/run.h"
 
 static unsigned local_minute(void)
@@ -73,7 +75,7 @@ static struct decision decide(struct service_run *run, const struct addr *peer, 
 		.now_usec = now,
 		.minute_of_day = service->access_times.n ? local_minute() : 0,
 		.load = service->max_load > 0 || service->max_load < 0 ? load_average() : -1,
-		.running_total = run->server->running,
+		.running_total = run->server->running + gates_servers(run->server->gates),
 		.process_limit = run->spawn ? run->server->options.process_limit : 0,
 	};
 	struct decision decision = admit(&request);
@@ -89,12 +91,6 @@ static struct decision decide(struct service_run *run, const struct addr *peer, 
 		log_limited(
 			&run->server->accept_errors, LOG_LEVEL_ERROR,
 			"Service=%s: only_from list and no_access list match equally the address %s",
-			service->id, addr_format(peer, text));
-	if (decision.needs_lookup)
-		log_limited(
-			&run->server->accept_errors, LOG_LEVEL_ERROR,
-			"service %s: %s is refused, as its host name would have to be looked up, which this version "
-			"does not do",
 			service->id, addr_format(peer, text));
 	if (decision.verdict == VERDICT_LOAD)
 		log_limited(&run->server->accept_errors, LOG_LEVEL_ERROR,
@@ -130,19 +126,24 @@ struct session *admission_begin(struct service_run *run, const struct addr *peer
 	session->sink = run->sink ? sink_ref(run->sink) : NULL;
 	session->counted = decision->source_was_taken;
 	session->source = source;
+	session->question = gate_plan_question(run->service, peer, decision->access);
 	TAILQ_INSERT_TAIL(&run->sessions, session, of_run);
 	return session;
 }
 
-/* Out of the books, with its counts given back. */
+/* Out of the books; its counts have been given back. */
 static void forget(struct session *session)
 {
 	struct service_run *run = session->run;
 
 	TAILQ_REMOVE(&run->sessions, session, of_run);
+	if (session->place)
+		place_return(session->place);
 	sink_unref(session->sink);
 	session_free(session);
 	run_has_room(run);
+	if (run->ended && !run->held && TAILQ_EMPTY(&run->sessions))
+		run_free(run);
 }
 
 bool admission_again(struct session *session)
@@ -160,6 +161,10 @@ bool admission_again(struct session *session)
 	session->counted = decision.source_was_taken;
 	session->source = admit_source(run->service, &session->peer);
 	session->start_usec = now;
+	/* What was asked is not what the files say since a reload. */
+	if (session->service != run->service)
+		session->question =
+			gate_plan_question(run->service, &session->peer, decision.access);
 	service_unref(session->service);
 	session->service = service_ref(run->service);
 	sink_unref(session->sink);
@@ -167,12 +172,20 @@ bool admission_again(struct session *session)
 	return true;
 }
 
+void admission_refuse(const struct session *session, enum verdict verdict)
+{
+	record_fail(session->run->server->writer, session->sink, session->service, &session->peer,
+		    verdict_reason(verdict));
+}
+
+void admission_release(struct session *session)
+{
+	limits_release(&session->run->limits, &session->source, session->counted);
+	forget(session);
+}
+
 void admission_abandon(struct session *session, enum verdict verdict)
 {
-	struct service_run *run = session->run;
-
-	limits_release(&run->limits, &session->source, session->counted);
-	record_fail(run->server->writer, session->sink, session->service, &session->peer,
-		    verdict_reason(verdict));
-	forget(session);
+	admission_refuse(session, verdict);
+	admission_release(session);
 }

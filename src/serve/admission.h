@@ -21,7 +21,7 @@ struct decision admission_decide(struct service_run *run, const struct addr *pee
 void admission_rest(struct service_run *run);
 
 /*
- * A session of @run that was admitted by @decision. Returns NULL when memory is
+ * A session of @run that was admitted by @decision, with the question that is still open about it. Returns NULL when memory is
  * short: what the decision took is given back then, and FAIL is recorded.
  */
 struct session *admission_begin(struct service_run *run, const struct addr *peer,
@@ -30,9 +30,19 @@ struct session *admission_begin(struct service_run *run, const struct addr *peer
 /*
  * Decides once more about a session that was begun but for which nothing was started,
  * by the service as it is now, whose it becomes; it does not count as a new
- * arrival. Where it is refused FAIL is recorded, the session is freed, and false returned.
+ * arrival. Where that has been replaced since, its question is open again. Where it is refused FAIL is recorded, the session is freed, and false returned.
  */
 bool admission_again(struct session *session);
 
-/* Undoes admission_begin() where nothing was started: FAIL with the reason of @verdict; frees the session. */
+/* Records FAIL with the reason of @verdict for a session of which nothing was started. */
+void admission_refuse(const struct session *session, enum verdict verdict);
+
+/*
+ * Undoes admission_begin() where nothing was started, and records nothing. Where
+ * this was the last session of a run that the configuration has dropped, the run
+ * is freed, unless somebody holds it.
+ */
+void admission_release(struct session *session);
+
+/* Both. */
 void admission_abandon(struct session *session, enum verdict verdict);

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "serve/gate.h"
 #include "serve/retry.h"
 #include "serve/run.h"
 
@@ -149,6 +150,7 @@ unsigned dump_check(struct server *server)
 		sessions += n;
 	}
 	/* Sessions of services that the configuration has dropped are in the tables only. */
+	indexed += gates_sessions(server->gates);
 	if (sessions > indexed && ++errors)
 		log_error("%zu sessions, but %zu can be found", sessions, indexed);
 	if (server->running != HASH_CNT(by_pid, server->by_pid) && ++errors)

@@ -4,6 +4,7 @@
 
 #include "serve/launch.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* Without memory a connection is dropped, not the daemon. */
@@ -13,6 +14,8 @@
 #include "base/log.h"
 #include "base/sink.h"
 #include "serve/admission.h"
+#include "serve/gate.h"
+#include "serve/gate_plan.h"
 #include "serve/greet.h"
 #include "serve/listing.h"
 #include "serve/reap.h"
@@ -21,12 +24,19 @@
 #include "serve/run.h"
 #include "serve/worker_link.h"
 
+/* Whoever has forgotten to ask starts nothing. */
+static bool may_start(const struct session *session)
+{
+	return session->question == GATE_ASKS_NOTHING;
+}
+
 int launch_try(struct session *session, int fd)
 {
 	struct service_run *run = session->run;
 	struct server *server = run->server;
 	struct spawn_failure failure;
-	pid_t pid = spawn_run(run->spawn, fd, &session->peer, &failure);
+	pid_t pid =
+		may_start(session) ? spawn_run(run->spawn, fd, &session->peer, &failure) : -EPERM;
 
 	if (pid < 0) {
 		log_limited(&server->accept_errors, LOG_LEVEL_ERROR,
@@ -71,7 +81,8 @@ static bool hand_over(struct session *session, int fd)
 		return false;
 	}
 	session->starting = true;
-	r = service->redirect_host ? redirect_begin(session, fd)
+	r = !may_start(session)      ? -EPERM
+	    : service->redirect_host ? redirect_begin(session, fd)
 	    : listing_is(service->builtin)
 		    ? listing_begin(session, fd)
 		    : worker_link_stream(server->worker, session->number, service->builtin,
@@ -96,32 +107,89 @@ static bool hand_over(struct session *session, int fd)
 	return true;
 }
 
+/* Starts what the stanza says; takes over @fd. Returns whether there is a session now. */
+static bool start(struct session *session, int fd)
+{
+	CLEANUP_CLOSE int connection = fd;
+	struct service_run *run = session->run;
+	const struct service *service = run->service;
+	struct log_limit *limit = &run->server->accept_errors;
+
+	greet(connection, service, GREETING_SUCCESS, limit);
+	if (!run->spawn)
+		return hand_over(session, take_fd(&connection));
+	if (launch_try(session, connection) == 0 || retry_later(session, &connection))
+		return true;
+	admission_abandon(session, VERDICT_FORK);
+	greet_refused(connection, service, limit);
+	return false;
+}
+
+/* By rules that a reload has replaced: decides again. Returns false where that refuses. */
+static bool allow_again(struct session *session)
+{
+	const struct service *before = session->service, *now = session->run->service;
+
+	if (before == now)
+		return true;
+	if (before->socktype == now->socktype && before->wait == now->wait &&
+	    !before->server == !now->server)
+		return admission_again(session);
+	/* Other services of that name are begun in other ways. */
+	admission_abandon(session, VERDICT_FORK);
+	return false;
+}
+
+static void on_allowed(struct session *session, int fd, void *data)
+{
+	CLEANUP_CLOSE int connection = fd;
+	struct service_run *run = session->run;
+
+	(void)data;
+	if (!run->spawn)
+		(void)fd_set_nonblock(connection, true);
+	if (!allow_again(session)) {
+		greet_refused(connection, run->service, &run->server->accept_errors);
+		return;
+	}
+	(void)launch_on(session, take_fd(&connection));
+}
+
+static void on_refused(struct session *session, int fd, void *data)
+{
+	(void)data;
+	greet_refused(fd, session->service, &session->run->server->accept_errors);
+}
+
+bool launch_on(struct session *session, int fd)
+{
+	static const struct gate_ops ops = { .go_on = on_allowed, .turn_away = on_refused };
+
+	if (session->question == GATE_ASKS_NOTHING)
+		return start(session, fd);
+	/* For a program that hosts.allow may start on it. */
+	if (!session->run->spawn)
+		(void)fd_set_nonblock(fd, false);
+	return gate_begin(session, &ops, fd, NULL) == 0;
+}
+
 struct session *launch_connection(struct service_run *run, int fd, const struct addr *peer)
 {
 	CLEANUP_CLOSE int connection = fd;
-	const struct service *service = run->service;
 	struct log_limit *limit = &run->server->accept_errors;
 	uint64_t now = now_usec();
 	struct decision decision;
 	struct session *session;
 
-	greet(connection, service, GREETING_ALWAYS, limit);
+	greet(connection, run->service, GREETING_ALWAYS, limit);
 	decision = admission_decide(run, peer, now);
 	if (decision.verdict == VERDICT_CPS)
 		admission_rest(run);
 	session = decision.verdict == VERDICT_ALLOW ? admission_begin(run, peer, &decision, now)
 						    : NULL;
 	if (!session) {
-		greet_refused(connection, service, limit);
+		greet_refused(connection, run->service, limit);
 		return NULL;
 	}
-	greet(connection, service, GREETING_SUCCESS, limit);
-	if (run->spawn) {
-		if (launch_try(session, connection) == 0 || retry_later(session, &connection))
-			return session;
-		admission_abandon(session, VERDICT_FORK);
-		greet_refused(connection, service, limit);
-		return NULL;
-	}
-	return hand_over(session, take_fd(&connection)) ? session : NULL;
+	return launch_on(session, take_fd(&connection)) ? session : NULL;
 }

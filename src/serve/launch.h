@@ -18,6 +18,14 @@ struct session;
 struct session *launch_connection(struct service_run *run, int fd, const struct addr *peer);
 
 /*
+ * Goes on with a session of a connection that was begun: has the question that
+ * is open about it asked (serve/gate.h), then starts what the stanza says. Takes
+ * over @fd in every case. Returns whether there is a session now; otherwise it has
+ * been abandoned.
+ */
+bool launch_on(struct session *session, int fd);
+
+/*
  * Starts the server of @session, which was begun, on @fd, which stays the
  * caller's, and records START. Returns 0; or -errno where there is no child, which the log tells, with the session as it was.
  */

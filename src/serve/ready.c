@@ -8,6 +8,9 @@
 
 #include "base/log.h"
 #include "serve/admission.h"
+#include "serve/asked_dgrams.h"
+#include "serve/gate.h"
+#include "serve/gate_plan.h"
 #include "serve/launch.h"
 #include "serve/reap.h"
 #include "serve/redirect.h"
@@ -114,9 +117,62 @@ static void turn_away(struct place *place)
 		(void)close(fd);
 }
 
+/* Starts the server of @session, which is allowed, on the socket itself. */
+static void lend_to_server(struct place *place, struct session *session)
+{
+	struct service_run *run = place->run;
+
+	if (place->endpoint.socktype == SOCK_DGRAM)
+		listener_mark(place->fd, place->suspect, &place->mark);
+	if (!launch_server(session, place->fd)) {
+		/* What woke us is still there. */
+		run_pause(run, "no available processes");
+		return;
+	}
+	session->place = place;
+	if (place->state != PLACE_LENT)
+		place_lend(place, session);
+}
+
+/* Whether what @session was asked about still waits: a process that a server left behind may have read it. */
+static bool still_waits(const struct session *session)
+{
+	const struct place *place = session->place;
+	struct addr peer;
+
+	return place->endpoint.socktype != SOCK_DGRAM ||
+	       (listener_peek(place->fd, &peer) == 0 && addr_equal(&peer, &session->peer) &&
+		peer.port == session->peer.port);
+}
+
+static void on_lender_allowed(struct session *session, int fd, void *data)
+{
+	(void)fd;
+	(void)data;
+	if (!session->place || !still_waits(session))
+		admission_abandon(session, VERDICT_FORK);
+	/* What was asked is not what the files say since a reload; who waits is asked about anew. */
+	else if (session->service != session->run->service)
+		admission_release(session);
+	else
+		lend_to_server(session->place, session);
+}
+
+static void on_lender_refused(struct session *session, int fd, void *data)
+{
+	(void)fd;
+	(void)data;
+	if (session->place)
+		turn_away(session->place);
+}
+
 /* Lends the socket itself to a server (xinetd.conf(5) "wait"). */
 static void lend(struct place *place)
 {
+	static const struct gate_ops ops = {
+		.go_on = on_lender_allowed,
+		.turn_away = on_lender_refused,
+	};
 	struct service_run *run = place->run;
 	bool dgram = place->endpoint.socktype == SOCK_DGRAM;
 	struct addr peer = { .family = AF_UNSPEC };
@@ -149,10 +205,11 @@ static void lend(struct place *place)
 		run_pause(run, "lack of memory");
 		return;
 	}
-	if (dgram)
-		listener_mark(place->fd, place->suspect, &place->mark);
-	if (!launch_server(session, place->fd)) {
-		/* What woke us is still there. */
+	if (session->question == GATE_ASKS_NOTHING) {
+		lend_to_server(place, session);
+		return;
+	}
+	if (gate_begin(session, &ops, -1, NULL) < 0) {
 		run_pause(run, "no available processes");
 		return;
 	}
@@ -258,6 +315,8 @@ void ready_place(evutil_socket_t fd, short what, void *arg)
 	else if ((run->service->flags & FLAG_SENSOR) && place->endpoint.socktype != SOCK_STREAM &&
 		 place->endpoint.socktype != SOCK_SEQPACKET)
 		sense_some(place);
+	else if (place->endpoint.socktype == SOCK_DGRAM && run->gate)
+		asked_dgrams_receive(place);
 	else if (place->endpoint.socktype == SOCK_DGRAM)
 		receive_some(place);
 	else

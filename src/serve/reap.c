@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/sink.h"
+#include "serve/gate.h"
 #include "serve/redirect.h"
 #include "serve/retry.h"
 #include "serve/run.h"
@@ -77,6 +78,10 @@ void reap_stop(struct session *session)
 	if (session->ending)
 		return;
 	session->ending = true;
+	if (session->gate) {
+		gate_stop(session);
+		return;
+	}
 	if (session->redirect) {
 		redirect_give_up(session);
 		return;
@@ -156,7 +161,8 @@ void reap_children(struct server *server)
 		HASH_FIND(by_pid, server->by_pid, &pid, sizeof(pid), session);
 		if (session)
 			end_server(server, session, status);
-		else if (!worker_link_exited(server->worker, pid, status))
+		else if (!gates_reaped(server->gates, pid, status) &&
+			 !worker_link_exited(server->worker, pid, status))
 			log_debug("process %d has ended, which usherd did not start", (int)pid);
 	}
 }

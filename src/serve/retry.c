@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "serve/admission.h"
+#include "serve/gate_plan.h"
 #include "serve/greet.h"
 #include "serve/launch.h"
 #include "serve/server.h"
@@ -98,6 +99,11 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 	}
 	if (!admission_again(session)) {
 		greet_refused(retry->fd, run->service, &run->server->accept_errors);
+		retry_free(retry);
+		return;
+	}
+	if (session->question != GATE_ASKS_NOTHING) {
+		(void)launch_on(session, take_fd(&retry->fd));
 		retry_free(retry);
 		return;
 	}

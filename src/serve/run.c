@@ -8,6 +8,9 @@
 
 #include "base/log.h"
 #include "config/support.h"
+#include "serve/asked_dgrams.h"
+#include "serve/gate.h"
+#include "serve/gate_plan.h"
 #include "serve/ready.h"
 #include "serve/sinks.h"
 #include "serve/spawn.h"
@@ -19,9 +22,14 @@
 
 /* --- the service --------------------------------------------------------------- */
 
-/* Log and spawn of @service for a run. */
-static int prepare(struct server *server, const struct service *service, struct spawn **ret_spawn,
-		   struct sink **ret_sink)
+/* What a run has of its service besides its places. */
+struct prepared {
+	struct sink *sink;
+	struct spawn *spawn;
+	struct spawn *gate;
+};
+
+static int prepare(struct server *server, const struct service *service, struct prepared *ret)
 {
 	struct spawn *spawn = NULL;
 	struct sink *sink = NULL;
@@ -56,15 +64,39 @@ static int prepare(struct server *server, const struct service *service, struct 
 				"usherd does",
 				service->id, service->user);
 	}
+	r = gate_plan_new(server->spawner, service, server->options.gate_path,
+			  gates_account(server->gates), &ret->gate);
+	if (r == -E2BIG)
+		log_error(
+			"service %s: only_from and no_access have more host names than can be checked; a domain "
+			"(.example.org) stands for many [file=%s] [line=%u]",
+			service->id, service->file, service->line);
+	if (r < 0)
+		goto failed;
 	if (service->builtin != BUILTIN_NONE || service->redirect_host)
 		server_want_worker(server);
-	*ret_spawn = spawn;
-	*ret_sink = sink;
+	ret->spawn = spawn;
+	ret->sink = sink;
 	return 0;
 
 failed:
+	spawn_free(spawn);
 	sinks_put(server->sinks, sink);
 	return r;
+}
+
+static void adopt(struct service_run *run, const struct prepared *prepared)
+{
+	run->sink = prepared->sink;
+	run->spawn = prepared->spawn;
+	run->gate = prepared->gate;
+}
+
+static void let_go(struct service_run *run)
+{
+	spawn_free(run->spawn);
+	spawn_free(run->gate);
+	sinks_put(run->server->sinks, run->sink);
 }
 
 static void on_rest_over(evutil_socket_t fd, short what, void *arg)
@@ -106,6 +138,7 @@ struct place *places_new(struct service_run *run, const struct service *service)
 int run_new(struct server *server, const struct service *service, struct service_run **ret)
 {
 	struct service_run *run = calloc(1, sizeof(*run));
+	struct prepared prepared;
 	int r;
 
 	if (!run)
@@ -113,13 +146,14 @@ int run_new(struct server *server, const struct service *service, struct service
 	run->server = server;
 	TAILQ_INIT(&run->sessions);
 	limits_init(&run->limits);
-	r = prepare(server, service, &run->spawn, &run->sink);
+	r = prepare(server, service, &prepared);
 	if (r < 0) {
 		if (r != -ENOTSUP)
 			log_error("Service %s failed to start and is deactivated.", service->id);
 		free(run);
 		return r;
 	}
+	adopt(run, &prepared);
 	run->service = service_ref(service);
 	run->places = places_new(run, service);
 	if (!run->places) {
@@ -134,18 +168,15 @@ int run_new(struct server *server, const struct service *service, struct service
 
 int run_replace(struct service_run *run, const struct service *service)
 {
-	struct spawn *spawn;
-	struct sink *sink;
-	int r = prepare(run->server, service, &spawn, &sink);
+	struct prepared prepared;
+	int r = prepare(run->server, service, &prepared);
 
 	if (r < 0) {
 		log_error("service %s goes on in its old form", run->service->id);
 		return r;
 	}
-	spawn_free(run->spawn);
-	sinks_put(run->server->sinks, run->sink);
-	run->spawn = spawn;
-	run->sink = sink;
+	let_go(run);
+	adopt(run, &prepared);
 	(void)service_ref(service);
 	service_unref(run->service);
 	run->service = service;
@@ -175,8 +206,8 @@ void run_free(struct service_run *run)
 		event_free(run->timer);
 	if (run->pause)
 		event_free(run->pause);
-	spawn_free(run->spawn);
-	sinks_put(run->server->sinks, run->sink);
+	gate_forget_run(run);
+	let_go(run);
 	limits_done(&run->limits);
 	service_unref(run->service);
 	free(run);
@@ -256,10 +287,12 @@ void run_pause(struct service_run *run, const char *why)
 	}
 }
 
-static bool is_full(const struct service_run *run)
+static bool is_full(struct service_run *run)
 {
 	const struct service *service = run->service;
 
+	if (gate_is_busy(run) || run->asked_dgrams >= ASKED_DGRAMS_MAX)
+		return true;
 	return service->queues && service->instances != UNLIMITED &&
 	       run->limits.running >= (unsigned)service->instances;
 }

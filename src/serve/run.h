@@ -86,7 +86,7 @@ void run_pause(struct service_run *run, const char *why);
 
 /*
  * Where the service has as many sessions as it may, and its clients wait for their
- * turn (overload = queue): stops watching its doors and returns true.
+ * turn (overload = queue), or too many clients are asked about: stops watching its doors and returns true.
  */
 bool run_is_full(struct service_run *run);
 

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/sink.h"
 #include "serve/dump.h"
+#include "serve/gate.h"
 #include "serve/listing.h"
 #include "serve/reap.h"
 #include "serve/reload.h"
@@ -147,6 +148,8 @@ int server_new(const struct server_options *options, struct writer *writer,
 	r = worker_link_new(server->base, options->worker_path, &reap_worker_ops, server,
 			    &server->worker);
 	if (r == 0)
+		r = gates_new(server, &server->gates);
+	if (r == 0)
 		r = resolver_new(server->base, getaddrinfo, &server->resolver);
 	if (r < 0)
 		goto failed;
@@ -253,6 +256,7 @@ void server_free(struct server *server)
 			place_close(&server->runs[i]->places[e],
 				    server->runs[i]->places[e].state != PLACE_LENT);
 	reload_cancel(server);
+	gates_end(server->gates);
 	worker_link_free(server->worker);
 	end_internal(server);
 	retry_give_up_all(server);
@@ -260,6 +264,7 @@ void server_free(struct server *server)
 	for (size_t i = 0; i < server->n_runs; i++)
 		run_free(server->runs[i]);
 	free(server->runs);
+	gates_free(server->gates);
 	resolver_free(server->resolver);
 	listings_free(server->listings);
 	if (server->worker_flush)

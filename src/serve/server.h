@@ -15,6 +15,7 @@
 #include "record/session.h"
 #include "serve/spawn.h"
 
+struct gates;
 struct listings;
 struct place;
 struct resolver;
@@ -27,6 +28,7 @@ struct writer;
 struct server_options {
 	struct conf_source source;
 	const char *worker_path;
+	const char *gate_path;
 	unsigned process_limit; /* xinetd(8) "-limit"; 0 = none */
 	unsigned check_sec;     /* xinetd(8) "-cc": seconds between self checks; 0 = none */
 	bool stay_alive;        /* xinetd(8) "-stayalive" */
@@ -39,6 +41,7 @@ struct service_run {
 	struct server *server;
 	const struct service *service;
 	struct spawn *spawn; /* NULL for internal services */
+	struct spawn *gate;  /* NULL: nothing is ever asked about its clients */
 	struct sink *sink;   /* NULL: no service log */
 	struct limits limits;
 	struct place *places; /* one an endpoint of service, in its order */
@@ -47,12 +50,15 @@ struct service_run {
 	unsigned seeking; /* sessions whose target is looked for */
 	unsigned waiting; /* sessions whose server could not be started yet */
 	struct log_limit target_errors;
-	struct event *timer; /* ends a rest (cps) */
-	bool resting;        /* the doors are closed until then */
-	struct event *pause; /* ends a pause (descriptors, processes) */
-	bool ended;          /* the configuration has dropped it; it goes with its last session */
-	bool held;           /* somebody walks over its sessions: it is not freed meanwhile */
-	size_t index;        /* in server.runs */
+	struct event *timer;   /* ends a rest (cps) */
+	bool resting;          /* the doors are closed until then */
+	struct event *pause;   /* ends a pause (descriptors, processes) */
+	unsigned asked_dgrams; /* datagrams of internal services whose senders are asked about */
+	bool waits_for_gate;   /* as one of a list by gate_next */
+	struct service_run *gate_next;
+	bool ended;   /* the configuration has dropped it; it goes with its last session */
+	bool held;    /* somebody walks over its sessions: it is not freed meanwhile */
+	size_t index; /* in server.runs */
 };
 
 struct server {
@@ -62,6 +68,7 @@ struct server {
 	struct sinks *sinks;
 	struct spawner *spawner;
 	struct worker_link *worker;
+	struct gates *gates;
 	struct resolver *resolver;
 	struct listings *listings; /* NULL until the first is asked for */
 	bool worker_started;

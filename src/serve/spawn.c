@@ -19,7 +19,7 @@
 #include <sanitizer/lsan_interface.h>
 #endif
 
-#include "serve/spawn_child.h"
+#include "serve/spawn_private.h"
 
 #define SPAWN_STACK_BYTES (32 * 1024)
 
@@ -43,29 +43,6 @@ struct slot {
 	char *envp[]; /* room for REMOTE_PORT and REMOTE_HOST at the front; the stack is behind */
 };
 
-struct spawner {
-	struct strv environment;
-	struct rlimit nofile;
-	int nice; /* the daemon's own */
-	bool privileged;
-	bool share_files; /* the kernel can unshare the descriptor table while closing */
-	bool fork;        /* plain fork(2), for tools that know no other way */
-	int signals[CHILD_SIGNALS];
-	size_t n_signals;
-	struct slot *free;
-	struct slot *overdue; /* of children that were left to themselves */
-};
-
-struct spawn {
-	struct spawner *spawner;
-	const struct service *service;
-	struct strv environment;
-	struct child_limit limits[SERVICE_RLIMITS + 1];
-	size_t n_limits;
-	unsigned overdue; /* children that still read this */
-	bool freed;       /* goes with the last of them */
-};
-
 /* Whether the daemon may change identities: root, or a container's root with these capabilities. */
 static bool has_privilege(void)
 {
@@ -74,13 +51,6 @@ static bool has_privilege(void)
 	uint32_t wanted = 1u << CAP_SETUID | 1u << CAP_SETGID;
 
 	return syscall(SYS_capget, &header, data) == 0 && (data[0].effective & wanted) == wanted;
-}
-
-/* Variables that are set for each connection. */
-static bool is_ours(const char *variable)
-{
-	return strncmp(variable, "REMOTE_HOST=", strlen("REMOTE_HOST=")) == 0 ||
-	       strncmp(variable, "REMOTE_PORT=", strlen("REMOTE_PORT=")) == 0;
 }
 
 int spawner_new(char *const *environment, const struct rlimit *nofile, struct spawner **ret)
@@ -93,7 +63,7 @@ int spawner_new(char *const *environment, const struct rlimit *nofile, struct sp
 	int r = spawner ? 0 : -ENOMEM;
 
 	for (; r == 0 && *environment; environment++) {
-		bool pass = !is_ours(*environment);
+		bool pass = !spawn_is_ours(*environment);
 
 		for (size_t i = 0; i < ARRAY_SIZE(daemons); i++)
 			pass = pass && strncmp(*environment, daemons[i], strlen(daemons[i])) != 0;
@@ -197,125 +167,6 @@ bool spawner_has_privilege(const struct spawner *spawner)
 	return spawner->privileged;
 }
 
-/* --- laying out -------------------------------------------------------------- */
-
-static size_t name_length(const char *variable)
-{
-	return strcspn(variable, "=");
-}
-
-/* Sets a variable: the last one of a name counts, as with setenv(3). */
-static int set_variable(struct strv *list, const char *variable)
-{
-	size_t length = name_length(variable) + 1;
-
-	for (size_t i = 0; i < list->n; i++) {
-		char *copy;
-
-		if (strncmp(list->v[i], variable, length) != 0)
-			continue;
-		copy = strdup(variable);
-		if (!copy)
-			return -ENOMEM;
-		free(list->v[i]);
-		list->v[i] = copy;
-		return 0;
-	}
-	return strv_add(list, variable);
-}
-
-static bool passes(const struct service *service, const char *variable)
-{
-	size_t length = name_length(variable);
-
-	if (!service->passenv_given)
-		return true;
-	for (size_t i = 0; i < service->passenv.n; i++)
-		if (strlen(service->passenv.v[i]) == length &&
-		    strncmp(service->passenv.v[i], variable, length) == 0)
-			return true;
-	return false;
-}
-
-static int lay_out_environment(struct spawn *spawn)
-{
-	const struct strv *inherited = &spawn->spawner->environment;
-	int r = 0;
-
-	for (size_t i = 0; i < inherited->n && r == 0; i++)
-		if (passes(spawn->service, inherited->v[i]))
-			r = strv_add(&spawn->environment, inherited->v[i]);
-	/* Who the client is, is not for the stanza to say; both of a name would leave it to the server which one counts. */
-	for (size_t i = 0; i < spawn->service->env.n && r == 0; i++)
-		if (!is_ours(spawn->service->env.v[i]))
-			r = set_variable(&spawn->environment, spawn->service->env.v[i]);
-	return r;
-}
-
-static void lay_out_limits(struct spawn *spawn)
-{
-	static const int resources[SERVICE_RLIMITS] = {
-		[SERVICE_RLIMIT_AS] = RLIMIT_AS,     [SERVICE_RLIMIT_CPU] = RLIMIT_CPU,
-		[SERVICE_RLIMIT_DATA] = RLIMIT_DATA, [SERVICE_RLIMIT_FILES] = RLIMIT_NOFILE,
-		[SERVICE_RLIMIT_RSS] = RLIMIT_RSS,   [SERVICE_RLIMIT_STACK] = RLIMIT_STACK,
-	};
-	struct rlimit own;
-
-	for (size_t i = 0; i < SERVICE_RLIMITS; i++) {
-		const struct rlimit_setting *setting = &spawn->service->rlimits[i];
-
-		if (setting->given)
-			spawn->limits[spawn->n_limits++] = (struct child_limit){
-				.resource = resources[i],
-				.value = { .rlim_cur = setting->value, .rlim_max = setting->value },
-			};
-	}
-	/* The daemon raises its own limit on descriptors; servers get the one that it was started with. */
-	if (!spawn->service->rlimits[SERVICE_RLIMIT_FILES].given &&
-	    getrlimit(RLIMIT_NOFILE, &own) == 0 &&
-	    (own.rlim_cur != spawn->spawner->nofile.rlim_cur ||
-	     own.rlim_max != spawn->spawner->nofile.rlim_max))
-		spawn->limits[spawn->n_limits++] = (struct child_limit){
-			.resource = RLIMIT_NOFILE,
-			.value = spawn->spawner->nofile,
-		};
-}
-
-int spawn_new(struct spawner *spawner, const struct service *service, struct spawn **ret)
-{
-	bool privileged = spawner->privileged;
-	struct spawn *spawn;
-
-	if (!privileged && service->user && service->uid != 0 && service->uid != geteuid())
-		return -EPERM;
-	if (!privileged && service->group && service->gid != 0 && service->gid != getegid())
-		return -EPERM;
-	spawn = calloc(1, sizeof(*spawn));
-	if (!spawn)
-		return -ENOMEM;
-	spawn->spawner = spawner;
-	spawn->service = service_ref(service);
-	lay_out_limits(spawn);
-	if (lay_out_environment(spawn) < 0) {
-		spawn_free(spawn);
-		return -ENOMEM;
-	}
-	*ret = spawn;
-	return 0;
-}
-
-void spawn_free(struct spawn *spawn)
-{
-	if (!spawn)
-		return;
-	spawn->freed = true;
-	if (spawn->overdue)
-		return;
-	strv_done(&spawn->environment);
-	service_unref(spawn->service);
-	free(spawn);
-}
-
 /* --- starting ------------------------------------------------------------------ */
 
 /* A slot with room for @n variables and the stack behind them. */
@@ -356,39 +207,6 @@ static char *const *set_environment(struct slot *slot, const struct spawn *spawn
 		slot->envp[--first] = slot->remote_port;
 	}
 	return slot->envp + first;
-}
-
-static void lay_out_child(struct slot *slot, const struct spawn *spawn, int fd,
-			  const struct addr *peer)
-{
-	const struct spawner *spawner = spawn->spawner;
-	const struct service *service = spawn->service;
-
-	slot->child = (struct child){
-		.fd = fd,
-		.own_table = spawner->share_files,
-		.report_fd = -1,
-		.signals = spawner->signals,
-		.n_signals = spawner->n_signals,
-		.limits = spawn->limits,
-		.n_limits = spawn->n_limits,
-		.chroot = service->chroot,
-		.directory = service->directory,
-		.no_new_privs = service->no_new_privs,
-		.umask = service->umask,
-		.change_nice = service->nice != 0,
-		.nice = spawner->nice + service->nice,
-		.change_group = spawner->privileged && (service->user || service->group),
-		.change_user = spawner->privileged && service->user,
-		.uid = service->uid,
-		.gid = service->gid,
-		.groups = service->group_list,
-		.n_groups = service->n_group_list,
-		.path = service->server,
-		.argv = service->argv.v,
-		.envp = set_environment(slot, spawn, peer),
-		.tid = 1,
-	};
 }
 
 /* fork(2) and wait until the program runs or could not be: a pipe that closes on exec tells. */
@@ -450,8 +268,9 @@ static bool await_child(const struct spawner *spawner, struct child *child)
 	return true;
 }
 
-pid_t spawn_run(struct spawn *spawn, int fd, const struct addr *peer,
-		struct spawn_failure *ret_failure)
+/* Starts a child that is told what @told says of it beyond the plan. */
+static pid_t start(struct spawn *spawn, const struct child *told, const struct addr *peer,
+		   struct spawn_failure *ret_failure)
 {
 	struct spawner *spawner = spawn->spawner;
 	CLEANUP_CLOSE int low = -1;
@@ -461,8 +280,8 @@ pid_t spawn_run(struct spawn *spawn, int fd, const struct addr *peer,
 
 	*ret_failure = (struct spawn_failure){ 0 };
 	/* What the child unshares is the table up to the descriptor, so a listener is lent under a small number. */
-	if (fd >= 64) {
-		low = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (told->fd >= 64) {
+		low = fcntl(told->fd, F_DUPFD_CLOEXEC, 3);
 		if (low < 0)
 			return -EMFILE;
 	}
@@ -470,7 +289,12 @@ pid_t spawn_run(struct spawn *spawn, int fd, const struct addr *peer,
 	slot = take_slot(spawner, spawn->environment.n);
 	if (!slot)
 		return -ENOMEM;
-	lay_out_child(slot, spawn, low >= 0 ? low : fd, peer);
+	slot->child = spawn->plan;
+	slot->child.fd = low >= 0 ? low : told->fd;
+	slot->child.answer_fd = told->answer_fd;
+	slot->child.n_signals = spawner->n_signals;
+	slot->child.argv = told->argv;
+	slot->child.envp = set_environment(slot, spawn, peer);
 	/* No handler of ours may run in the child. */
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, &old);
@@ -487,6 +311,26 @@ pid_t spawn_run(struct spawn *spawn, int fd, const struct addr *peer,
 	*ret_failure = slot->child.failure;
 	put_slot(spawner, slot);
 	return pid;
+}
+
+pid_t spawn_run(struct spawn *spawn, int fd, const struct addr *peer,
+		struct spawn_failure *ret_failure)
+{
+	const struct child told = { .fd = fd, .answer_fd = -1, .argv = spawn->plan.argv };
+
+	return start(spawn, &told, peer, ret_failure);
+}
+
+pid_t spawn_run_gate(struct spawn *spawn, unsigned arguments, int fd, int answer_fd,
+		     const struct addr *peer, struct spawn_failure *ret_failure)
+{
+	const struct child told = {
+		.fd = fd,
+		.answer_fd = answer_fd,
+		.argv = spawn->arguments[arguments].v,
+	};
+
+	return start(spawn, &told, peer, ret_failure);
 }
 
 bool spawn_reaped(struct spawner *spawner, pid_t pid, struct spawn_failure *ret_failure)

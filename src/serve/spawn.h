@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/account.h"
 #include "base/addr.h"
 #include "config/service.h"
 
@@ -59,6 +60,26 @@ struct spawn_failure {
  */
 pid_t spawn_run(struct spawn *spawn, int fd, const struct addr *peer,
 		struct spawn_failure *ret_failure);
+
+/* How many sets of arguments a gate has: see serve/gate_plan.h. */
+#define SPAWN_GATE_ARGUMENTS 4
+
+/*
+ * Lays out what starting the program @path, a gate, for a connection of @service
+ * needs: one of the sets of @arguments, which are taken over, the daemon's environment, the umask and
+ * no_new_privs of the stanza, none of its limits and directories. It runs as the stanza says, or where
+ * @account is given as that. @spawner and @path must outlive it. Returns 0 or -ENOMEM.
+ */
+int spawn_new_gate(struct spawner *spawner, const struct service *service, const char *path,
+		   struct strv arguments[static SPAWN_GATE_ARGUMENTS],
+		   const struct account *account, struct spawn **ret);
+
+/*
+ * As spawn_run(), for a gate: it gets @fd as descriptor 0 (-1: what the daemon
+ * has there), @answer_fd as 1, and nothing else. Both stay the caller's.
+ */
+pid_t spawn_run_gate(struct spawn *spawn, unsigned arguments, int fd, int answer_fd,
+		     const struct addr *peer, struct spawn_failure *ret_failure);
 
 /*
  * To be called with each reaped pid: whether it was such a child, and why it did

@@ -91,16 +91,32 @@ IN_CHILD static _Noreturn void fail(struct child *child, int status, long error,
 		(void)RAW(SYS_exit_group, status, 0, 0, 0);
 }
 
+IN_CHILD static void set_gate_descriptors(struct child *child)
+{
+	long r = child->fd >= 0 ? RAW(SYS_dup3, child->fd, 0, 0, 0) : 0;
+
+	if (r >= 0)
+		r = RAW(SYS_dup3, child->answer_fd, 1, 0, 0);
+	if (r < 0)
+		fail(child, STATUS_SETUP, r, "dup3");
+#ifndef SANITIZED /* whose reports should be seen */
+	(void)RAW(SYS_close, 2, 0, 0, 0);
+#endif
+}
+
 IN_CHILD static void set_descriptors(struct child *child)
 {
+	int last = child->fd > child->answer_fd ? child->fd : child->answer_fd;
 	long r = 0;
 
 	/* Only what stands below the connection is copied, and what is the daemon's is never touched. */
 	if (child->own_table)
-		r = RAW(SYS_close_range, child->fd + 1, ~0u, CHILD_UNSHARE, 0);
+		r = RAW(SYS_close_range, last + 1, ~0u, CHILD_UNSHARE, 0);
 	if (r < 0)
 		fail(child, STATUS_SETUP, r, "close_range");
-	for (long fd = 0; fd < 3; fd++) {
+	if (child->answer_fd >= 0)
+		set_gate_descriptors(child);
+	for (long fd = 0; fd < 3 && child->answer_fd < 0; fd++) {
 		r = RAW(SYS_dup3, child->fd, fd, 0, 0);
 		if (r < 0)
 			fail(child, STATUS_SETUP, r, "dup3");

@@ -32,6 +32,7 @@ enum child_stage {
 struct child {
 	/* What to do; laid out by the parent. */
 	int fd;         /* becomes 0, 1 and 2 */
+	int answer_fd;  /* a gate's: becomes 1, and there is no 2; else -1 */
 	bool own_table; /* the table is shared with the daemon until the child has its own */
 	int report_fd;  /* by fork, where memory is not shared: failure is written here; else -1 */
 	const int *signals;

@@ -5,6 +5,7 @@
 #include "serve/worker_dgrams.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <unistd.h>
@@ -76,12 +77,12 @@ static void find_local(const struct msghdr *m, struct sockaddr_storage *ret)
 	}
 }
 
-/* Receives a batch into @room. Returns the number of datagrams or -errno. */
-static int receive(struct dgram_room *room, int fd)
+/* Receives at most @most datagrams into @room. Returns the number of datagrams or -errno. */
+static int receive(struct dgram_room *room, int fd, unsigned most)
 {
 	int n;
 
-	for (size_t i = 0; i < DGRAM_BATCH; i++) {
+	for (size_t i = 0; i < most; i++) {
 		room->iov[i] = (struct iovec){ room->payload[i], WIRE_MAX_PAYLOAD };
 		room->messages[i].msg_hdr = (struct msghdr){
 			.msg_name = &room->entries[i].peer,
@@ -92,7 +93,7 @@ static int receive(struct dgram_room *room, int fd)
 			.msg_controllen = sizeof(room->control[i]),
 		};
 	}
-	n = recvmmsg(fd, room->messages, DGRAM_BATCH, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
+	n = recvmmsg(fd, room->messages, most, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
 	return n < 0 ? -errno : n;
 }
 
@@ -171,20 +172,29 @@ static void forward_picked(struct batch *batch)
 	batch->size = sizeof(struct wire_head);
 }
 
-/* Has one received datagram decided about, and adds it to those to be sent. */
-static void take_dgram(struct batch *batch, unsigned i)
+/* Completes the entry of one received datagram. */
+static struct wire_dgram *complete(struct dgram_room *room, unsigned i)
 {
-	struct msghdr *m = &batch->room->messages[i].msg_hdr;
-	struct wire_dgram *d = &batch->room->entries[i];
-	size_t size;
+	struct msghdr *m = &room->messages[i].msg_hdr;
+	struct wire_dgram *d = &room->entries[i];
 
-	d->length = batch->room->messages[i].msg_len;
+	d->length = room->messages[i].msg_len;
 	d->peer_len = m->msg_namelen < sizeof(d->peer) ? m->msg_namelen : sizeof(d->peer);
 	if (d->peer_len == 0)
 		d->peer.ss_family = AF_UNSPEC;
 	memset(&d->local, 0, sizeof(d->local));
 	find_local(m, &d->local);
 	drop_descriptors(m);
+	return d;
+}
+
+/* Has one received datagram decided about, and adds it to those to be sent. */
+static void take_dgram(struct batch *batch, unsigned i)
+{
+	struct msghdr *m = &batch->room->messages[i].msg_hdr;
+	struct wire_dgram *d = complete(batch->room, i);
+	size_t size;
+
 	batch->room->tokens[i] = 0;
 	if (!batch->ops->admit(batch->arg, (const void *)&d->peer, d->peer_len,
 			       &batch->room->tokens[i])) {
@@ -219,7 +229,7 @@ int worker_dgrams_forward(struct worker_link *link, enum builtin builtin, int fd
 	batch.room = worker_link_scratch(link, sizeof(*batch.room));
 	if (!batch.room)
 		return -ENOMEM;
-	n = receive(batch.room, fd);
+	n = receive(batch.room, fd, DGRAM_BATCH);
 	if (n < 0)
 		return n;
 	batch.counts.received = (unsigned)n;
@@ -228,4 +238,76 @@ int worker_dgrams_forward(struct worker_link *link, enum builtin builtin, int fd
 	forward_picked(&batch);
 	*ret = batch.counts;
 	return 0;
+}
+
+/* --- one by one -------------------------------------------------------------------------- */
+
+struct worker_dgram {
+	int fd; /* of its socket: that may be closed before it is answered */
+	struct wire_dgram entry;
+	char payload[];
+};
+
+int worker_dgrams_take(struct worker_link *link, int fd, struct worker_dgram **ret)
+{
+	struct dgram_room *room = worker_link_scratch(link, sizeof(*room));
+	const struct wire_dgram *entry;
+	struct worker_dgram *dgram;
+	int n;
+
+	if (!room)
+		return -ENOMEM;
+	n = receive(room, fd, 1);
+	if (n <= 0)
+		return n < 0 ? n : -EAGAIN;
+	entry = complete(room, 0);
+	if (room->messages[0].msg_hdr.msg_flags & MSG_TRUNC)
+		return -EMSGSIZE;
+	dgram = malloc(sizeof(*dgram) + WIRE_PADDED(entry->length));
+	if (!dgram)
+		return -ENOMEM;
+	dgram->entry = *entry;
+	memcpy(dgram->payload, room->payload[0], WIRE_PADDED(entry->length));
+	dgram->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (dgram->fd < 0) {
+		free(dgram);
+		return -EMFILE;
+	}
+	*ret = dgram;
+	return 0;
+}
+
+int worker_dgrams_give(struct worker_link *link, enum builtin builtin, struct worker_dgram *dgram)
+{
+	struct wire_head head = {
+		.magic = WIRE_MAGIC, .kind = WIRE_DGRAM, .count = 1, .service = (uint32_t)builtin
+	};
+	struct iovec iov[] = {
+		{ &head, sizeof(head) },
+		{ &dgram->entry, sizeof(dgram->entry) },
+		{ dgram->payload, WIRE_PADDED(dgram->entry.length) },
+	};
+
+	if (!worker_link_serves(builtin))
+		return -EPROTONOSUPPORT;
+	return worker_link_send(link, iov, ARRAY_SIZE(iov), dgram->fd);
+}
+
+struct addr worker_dgrams_peer(const struct worker_dgram *dgram)
+{
+	struct addr peer;
+
+	addr_from_sockaddr(&peer, (const void *)&dgram->entry.peer, dgram->entry.peer_len);
+	return peer;
+}
+
+size_t worker_dgrams_length(const struct worker_dgram *dgram)
+{
+	return dgram->entry.length;
+}
+
+void worker_dgrams_drop(struct worker_dgram *dgram)
+{
+	(void)close(dgram->fd);
+	free(dgram);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "base/addr.h"
 #include "config/service.h"
 
 struct worker_link;
@@ -50,3 +51,21 @@ struct worker_dgrams_counts {
 int worker_dgrams_forward(struct worker_link *link, enum builtin builtin, int fd,
 			  const struct worker_dgrams_ops *ops, void *arg,
 			  struct worker_dgrams_counts *ret);
+
+/* One datagram that was taken off its socket, with what is needed to answer it. */
+struct worker_dgram;
+
+/*
+ * Takes one datagram off the socket @fd, which may be closed afterwards. Returns
+ * 0; -EAGAIN: there is none; -EMSGSIZE: it was too long and is gone; -ENOMEM or -EMFILE: it is gone.
+ */
+int worker_dgrams_take(struct worker_link *link, int fd, struct worker_dgram **ret);
+
+/* Has it answered as @builtin, or not at all. It stays the caller's. Returns 0 or -errno, as outcome() has it. */
+int worker_dgrams_give(struct worker_link *link, enum builtin builtin, struct worker_dgram *dgram);
+
+/* Its sender, and its bytes. */
+struct addr worker_dgrams_peer(const struct worker_dgram *dgram);
+size_t worker_dgrams_length(const struct worker_dgram *dgram);
+
+void worker_dgrams_drop(struct worker_dgram *dgram);

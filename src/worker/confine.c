@@ -9,7 +9,6 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
-#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/account.h"
 #include "base/util.h"
 
 #ifdef HAVE_SECCOMP
@@ -33,14 +33,6 @@
 
 /* Connections that the worker should be able to hold, where root may decide it. */
 #define WANTED_FILES 65536
-
-/* The kernel's own number for "nobody", where there is no passwd(5). */
-#define OVERFLOW_ID 65534
-
-struct account {
-	uid_t uid;
-	gid_t gid;
-};
 
 static int fail(const char *what)
 {
@@ -74,42 +66,6 @@ static int limit_resources(void)
 		return fail("cannot forbid child processes");
 #endif
 	return 0;
-}
-
-static int find_account(struct account *ret)
-{
-	const struct passwd *pw = getpwnam(WORKER_USER);
-
-	if (!pw)
-		pw = getpwnam("nobody");
-	*ret = pw ? (struct account){ pw->pw_uid, pw->pw_gid }
-		  : (struct account){ OVERFLOW_ID, OVERFLOW_ID };
-	if (ret->uid == 0 || ret->gid == 0) {
-		errno = EPERM;
-		return fail("the account " WORKER_USER " must be neither user nor group 0");
-	}
-	return 0;
-}
-
-/* Whether @id exists in this user namespace, by its map in proc(5); true where there is no such file. */
-static bool id_is_mapped(const char *map, unsigned long id)
-{
-	CLEANUP_FCLOSE FILE *f = fopen(map, "re");
-	char line[128];
-
-	if (!f)
-		return true;
-	while (fgets(line, sizeof(line), f)) {
-		char *end;
-		unsigned long first = strtoul(line, &end, 10);
-		unsigned long count;
-
-		(void)strtoul(end, &end, 10); /* the number outside */
-		count = strtoul(end, NULL, 10);
-		if (id >= first && id - first < count)
-			return true;
-	}
-	return false;
 }
 
 /* Makes the working directory an empty one without a name. */
@@ -185,7 +141,6 @@ static int become(const struct account *account)
 int confine_enter(void)
 {
 	bool root = geteuid() == 0;
-	bool mapped = false;
 	struct account account = { 0 };
 	int r;
 
@@ -194,16 +149,15 @@ int confine_enter(void)
 	if (r < 0)
 		return r;
 	if (root) {
-		r = find_account(&account);
-		if (r < 0)
-			return r;
-		mapped = id_is_mapped("/proc/self/uid_map", account.uid) &&
-			 id_is_mapped("/proc/self/gid_map", account.gid);
+		if (account_find(&account) < 0) {
+			errno = EPERM;
+			return fail("the account " WORKER_USER " must be neither user nor group 0");
+		}
 		r = leave_file_system();
 		if (r < 0)
 			return r;
 	}
-	if (mapped) {
+	if (account.mapped) {
 		r = become(&account);
 		if (r < 0)
 			return r;

@@ -122,6 +122,14 @@ stays("D6", "masks such as 255.0.0.0 and ::/128 mean what they say; to xinetd ea
       dump=("10.0.0.0/32", "10.0.0.0/8"))
 stays("D6", "masks such as 255.0.0.0 and ::/128 mean what they say; to xinetd each is one address, or none", "only-ipv6-128",
       wire=("fd00::2: closed", "fd00::2: served"), log=("FAIL.*fd00::2", "START.*fd00::2"), dump=("only_from", "fd00::2/128"))
+CONFIRMED = "a client has the name that its address gives only where the name gives that address, too; xinetd believes it"
+stays("D29", CONFIRMED, "only-name-unconfirmed", wire=("10.9.9.9: served", "10.9.9.9: closed"), log=("START.*10.9.9.9", "FAIL.*10.9.9.9"))
+stays("D29", CONFIRMED, "not-name-unconfirmed", wire=("10.9.9.9: closed", "10.9.9.9: served"), log=("FAIL.*10.9.9.9", "START.*10.9.9.9"))
+NAMES = "host names in access lists may be such as nobody knows yet, and network names, which xinetd takes for one address, are none"
+stays("D10", NAMES, "only-name-unknown", dump=("only_from = all", "only no.such.name"))
+stays("D10", NAMES, "not-name-unknown", dump=("no_access = none", "not no.such.name"))
+stays("D10", NAMES, "only-network-name", dump=("only 10.1.0.0/32", "only compatnet"))
+stays("D10", NAMES, "not-network-name", dump=("not 10.1.0.0/32", "not compatnet"))
 refuses("D10", "a word that is no address disables its service; xinetd leaves the word out, which in `no_access` opens the service",
         "only-garbage only-large-byte only-five not-garbage only-braces-large")
 stays("D16", "a client that is refused has a FAIL line and no other", "refused-start", log=("START(.|\n)*FAIL|FAIL(.|\n)*START", "^FAIL.*$"))

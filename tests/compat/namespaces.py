@@ -23,8 +23,8 @@ HOSTS = """\
 10.2.0.1 gamma.example.net
 192.168.7.7 notexample.org
 fd00::2 six.example.org
-10.9.9.9 double.example.org
 10.1.3.3 double.example.org
+10.9.9.9 double.example.org
 """
 PASSWD = """\
 root:x:0:0:root:/root:/bin/sh

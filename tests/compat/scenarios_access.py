@@ -40,6 +40,9 @@ for name, words in (("name", "alpha.example.org"), ("name-capitals", "ALPHA.Exam
                     ("name-and-address", "alpha.example.org 10.2.0.1"), ("name-two-addresses", "double.example.org")):
     add("only-" + name, "2.4", "flags = IPv4\nonly_from = " + words, IPV4)
     add("not-" + name, "2.4", "flags = IPv4\nno_access = " + words, IPV4)
+# The name of 10.9.9.9 leads elsewhere: only the first line of a name counts.
+add("only-name-unconfirmed", "2.4", "flags = IPv4\nonly_from = .example.org", [ask(src="10.1.3.3"), ask(src="10.9.9.9")])
+add("not-name-unconfirmed", "2.4", "flags = IPv4\nno_access = .example.org", [ask(src="10.1.3.3"), ask(src="10.9.9.9")])
 add("only-name-ipv6", "2.4", "flags = IPv6\nonly_from = six.example.org", EVERYWHERE[5:])
 add("only-domain-ipv6", "2.4", "flags = IPv6\nonly_from = .example.org", EVERYWHERE[5:])
 add("only-nobody", "2.4", "only_from =", EVERYWHERE)

@@ -117,16 +117,16 @@ static void peers_without_an_address_match_nothing(void **state)
 static void asks_for_a_look_up_only_where_it_can_change_the_answer(void **state)
 {
 	static const struct access_case cases[] = {
-		{ "host.org", NULL, "10.0.0.1", ACCESS_LOOKUP },
+		{ "host.org", NULL, "10.0.0.1", ACCESS_IF_LISTED },
 		{ "host.org 10.0.0.0", NULL, "10.0.0.1", ACCESS_ALLOW },
-		{ "host.org 10.0.0.0", NULL, "11.0.0.1", ACCESS_LOOKUP },
-		{ NULL, ".org", "10.0.0.1", ACCESS_LOOKUP },
+		{ "host.org 10.0.0.0", NULL, "11.0.0.1", ACCESS_IF_LISTED },
+		{ NULL, ".org", "10.0.0.1", ACCESS_UNLESS_BARRED },
 		{ NULL, ".org 10.0.0.0", "10.0.0.1", ACCESS_DENY },
-		{ "10.0.0.0", ".org", "10.0.0.1", ACCESS_LOOKUP },
+		{ "10.0.0.0", ".org", "10.0.0.1", ACCESS_UNLESS_BARRED },
 		{ "10.0.0.0", ".org", "11.0.0.1", ACCESS_DENY },
 		{ "", ".org", "11.0.0.1", ACCESS_DENY },
 		{ "host.org", "10.0.0.0", "10.0.0.1", ACCESS_DENY },
-		{ "host.org", ".org", "10.0.0.1", ACCESS_LOOKUP },
+		{ "host.org", ".org", "10.0.0.1", ACCESS_IF_LISTED },
 		{ "10.0.0.0 host.org", "10.0.0.0 .org", "10.0.0.1", ACCESS_DENY_EQUAL },
 	};
 
@@ -201,7 +201,7 @@ static size_t random_list(uint64_t *seed, struct addr_rules *rules,
 static void agrees_with_a_slow_and_obvious_model(void **state)
 {
 	uint64_t seed = 20;
-	unsigned seen[ACCESS_LOOKUP + 1] = { 0 };
+	unsigned seen[ACCESS_UNLESS_BARRED + 1] = { 0 };
 
 	(void)state;
 	for (int round = 0; round < 3000; round++) {

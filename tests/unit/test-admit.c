@@ -99,7 +99,7 @@ static void admits_everybody_where_nothing_is_limited(void **state)
 	assert_int_equal(decision.verdict, VERDICT_ALLOW);
 	assert_int_equal(decision.until_usec, 0);
 	assert_false(decision.equal_match);
-	assert_false(decision.needs_lookup);
+	assert_int_equal(decision.access, ACCESS_ALLOW);
 	assert_false(decision.source_was_taken);
 	assert_int_equal(f->limits.running, 1);
 	assert_null(f->limits.sources);
@@ -202,22 +202,30 @@ static void refuses_by_address_and_tells_an_equal_match(void **state)
 	decision = admit(&f->request);
 	assert_int_equal(decision.verdict, VERDICT_ADDRESS);
 	assert_true(decision.equal_match);
-	assert_false(decision.needs_lookup);
 	assert_int_equal(f->limits.running, 0);
 }
 
-static void refuses_what_only_a_look_up_could_admit(void **state)
+/* It counts from here on, and what is still to be asked is said. */
+static void leaves_open_what_only_a_name_can_decide(void **state)
 {
 	struct fixture *f = *state;
 	struct decision decision;
 
 	add_word(&f->service.only_from, "host.example.org");
 	decision = admit(&f->request);
-	assert_int_equal(decision.verdict, VERDICT_ADDRESS);
-	assert_true(decision.needs_lookup);
-	assert_false(decision.equal_match);
+	assert_int_equal(decision.verdict, VERDICT_ALLOW);
+	assert_int_equal(decision.access, ACCESS_IF_LISTED);
+	assert_int_equal(f->limits.running, 1);
 	add_word(&f->service.only_from, "10.0.0.1");
-	assert_int_equal(ask(f), VERDICT_ALLOW);
+	add_word(&f->service.no_access, ".example.org");
+	decision = admit(&f->request);
+	assert_int_equal(decision.verdict, VERDICT_ALLOW);
+	assert_int_equal(decision.access, ACCESS_UNLESS_BARRED);
+	assert_int_equal(f->limits.running, 2);
+	f->service.instances = 2;
+	decision = admit(&f->request);
+	assert_int_equal(decision.verdict, VERDICT_SERVICE_LIMIT);
+	f->service.instances = UNLIMITED;
 }
 
 static void denies_a_service_over_its_instances(void **state)
@@ -416,7 +424,7 @@ int main(void)
 		TEST(refuses_at_or_above_the_load),
 		TEST(refuses_outside_the_times),
 		TEST(refuses_by_address_and_tells_an_equal_match),
-		TEST(refuses_what_only_a_look_up_could_admit),
+		TEST(leaves_open_what_only_a_name_can_decide),
 		TEST(denies_a_service_over_its_instances),
 		TEST(denies_a_source_over_its_limit),
 		TEST(per_source_skips_peers_without_an_address),

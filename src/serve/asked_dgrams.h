@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+/* Datagrams for internal services whose senders have to be asked about one by one. */
+#pragma once
+
+struct place;
+
+/* At once, of one service; what comes beyond waits in the socket, and is dropped by the kernel where that is full. */
+#define ASKED_DGRAMS_MAX 16
+
+/*
+ * Takes datagrams off the socket of @place and has them decided about: each is
+ * held while its sender is asked about (serve/gate.h), then handed to the
+ * worker, or thrown away.
+ */
+void asked_dgrams_receive(struct place *place);

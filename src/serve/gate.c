@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: ISC */
+/* Sessions that wait for what usherd-gate finds out about their client: host name, tcp_wrappers. */
+#include "config.h"
+
+#include "serve/gate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+/* Without memory a connection is dropped, not the daemon. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "base/account.h"
+#include "base/gate_wire.h"
+#include "base/log.h"
+#include "serve/admission.h"
+#include "serve/gate_plan.h"
+#include "serve/run.h"
+
+/* Where descriptors are few, gates may take this share of them; each takes two. */
+#define DESCRIPTORS_SHARE 8
+
+/* One process, from its start until it is reaped. */
+struct gate {
+	struct gates *gates;
+	struct session *session; /* NULL: it has answered */
+	bool asking; /* its answer is waited for; else it holds the session until it ends */
+	bool serves; /* the session takes a process of its own when it starts */
+	pid_t pid;
+	bool reaped; /* pid is nobody's, or somebody else's */
+	int answer;  /* our end of the pipe */
+	int client;  /* the connection of a stream, or -1 */
+	const struct gate_ops *ops;
+	void *data;
+	struct event *event;
+	UT_hash_handle by_pid;
+};
+
+struct gates {
+	struct server *server;
+	struct account account;
+	struct gate *by_pid;
+	unsigned asking;
+	unsigned sessions;
+	unsigned servers;
+	struct service_run *waiting; /* for room; by their gate_next */
+};
+
+int gates_new(struct server *server, struct gates **ret)
+{
+	struct gates *gates = calloc(1, sizeof(*gates));
+
+	if (!gates)
+		return -ENOMEM;
+	gates->server = server;
+	/* Without it, gates run as the daemon does, but gain nothing. */
+	if (account_find(&gates->account) < 0)
+		gates->account = (struct account){ .mapped = false };
+	*ret = gates;
+	return 0;
+}
+
+unsigned gates_sessions(const struct gates *gates)
+{
+	return gates->sessions;
+}
+
+unsigned gates_servers(const struct gates *gates)
+{
+	return gates->servers;
+}
+
+const struct account *gates_account(const struct gates *gates)
+{
+	return &gates->account;
+}
+
+/* --- room ------------------------------------------------------------------------------ */
+
+static unsigned most_gates(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 ||
+	    files.rlim_cur / 2 / DESCRIPTORS_SHARE >= GATES_MAX)
+		return GATES_MAX;
+	return files.rlim_cur / 2 > DESCRIPTORS_SHARE
+		       ? (unsigned)(files.rlim_cur / 2 / DESCRIPTORS_SHARE)
+		       : 1;
+}
+
+bool gate_is_busy(struct service_run *run)
+{
+	struct gates *gates = run->server->gates;
+
+	if (!run->gate || gates->asking < most_gates())
+		return false;
+	if (!run->waits_for_gate) {
+		run->waits_for_gate = true;
+		run->gate_next = gates->waiting;
+		gates->waiting = run;
+	}
+	return true;
+}
+
+void gate_forget_run(struct service_run *run)
+{
+	struct service_run **at = &run->server->gates->waiting;
+
+	if (!run->waits_for_gate)
+		return;
+	while (*at != run)
+		at = &(*at)->gate_next;
+	*at = run->gate_next;
+	run->waits_for_gate = false;
+}
+
+static void tell_waiting(struct gates *gates)
+{
+	struct service_run *run = TAKE_PTR(gates->waiting), *next;
+
+	/* Who finds no room again comes back to the list. */
+	for (; run; run = next) {
+		next = run->gate_next;
+		run->waits_for_gate = false;
+		run_has_room(run);
+	}
+}
+
+/* --- the end of asking --------------------------------------------------------------------- */
+
+/* Stops listening to the gate. */
+static void stop_asking(struct gate *gate)
+{
+	struct gates *gates = gate->gates;
+
+	event_free(gate->event);
+	gate->event = NULL;
+	cleanup_close(&gate->answer);
+	gate->answer = -1;
+	gate->asking = false;
+	gates->asking--;
+}
+
+/* Takes the session from the gate, which may live on without it. */
+static struct session *take_session(struct gate *gate)
+{
+	struct session *session = TAKE_PTR(gate->session);
+
+	session->gate = NULL;
+	gate->gates->sessions--;
+	gate->gates->servers -= gate->serves;
+	return session;
+}
+
+static void kill_gate(const struct gate *gate)
+{
+	/* It leads a session of its own: what it has started goes with it. */
+	if (!gate->reaped && kill(-gate->pid, SIGKILL) < 0)
+		(void)kill(gate->pid, SIGKILL);
+}
+
+/* Who refused where the gate has not said it: the last one that it was to ask. */
+static enum gate_check last_check(const struct session *session)
+{
+	return gate_plan_is_wrapped(session->service) ? GATE_CHECK_LIBWRAP : GATE_CHECK_NAMES;
+}
+
+static enum verdict verdict_of(enum gate_check check)
+{
+	return check == GATE_CHECK_LIBWRAP ? VERDICT_LIBWRAP : VERDICT_ADDRESS;
+}
+
+static void log_refusal(const struct session *session, enum gate_check check, bool both)
+{
+	const struct service *service = session->service;
+	char text[ADDR_TEXT_MAX];
+
+	if (check == GATE_CHECK_LIBWRAP)
+		log_info("libwrap refused connection to %s (libwrap=%s) from %s", service->id,
+			 gate_plan_libwrap_name(service), addr_format(&session->peer, text));
+	else if (both)
+		log_limited(
+			&session->run->server->accept_errors, LOG_LEVEL_ERROR,
+			"Service=%s: only_from list and no_access list match equally the address %s",
+			service->id, addr_format(&session->peer, text));
+}
+
+static void refuse(struct gate *gate, enum gate_check check)
+{
+	struct gates *gates = gate->gates;
+	struct session *session;
+
+	stop_asking(gate);
+	session = take_session(gate);
+	gate->ops->turn_away(session, gate->client, gate->data);
+	cleanup_close(&gate->client);
+	gate->client = -1;
+	admission_abandon(session, verdict_of(check));
+	tell_waiting(gates);
+}
+
+static void go_on(struct gate *gate)
+{
+	struct gates *gates = gate->gates;
+	struct session *session;
+
+	stop_asking(gate);
+	session = take_session(gate);
+	session->question = GATE_ASKS_NOTHING;
+	gate->ops->go_on(session, take_fd(&gate->client), gate->data);
+	tell_waiting(gates);
+}
+
+/*
+ * It has closed its end without a word: it has died, or a "twist" of hosts.allow has put
+ * another program in its place. That talks to the client, who is not to be told
+ * anything else, and it counts as long as it runs.
+ */
+static void refuse_without_answer(struct gate *gate)
+{
+	enum gate_check check = last_check(gate->session);
+
+	log_refusal(gate->session, check, false);
+	if (gate->client < 0) {
+		kill_gate(gate);
+		refuse(gate, check);
+		return;
+	}
+	stop_asking(gate);
+	cleanup_close(&gate->client);
+	gate->client = -1;
+	admission_refuse(gate->session, verdict_of(check));
+	tell_waiting(gate->gates);
+}
+
+static bool is_answer(const struct gate_answer *answer, ssize_t size)
+{
+	return size == (ssize_t)sizeof(*answer) && answer->magic == GATE_MAGIC &&
+	       answer->allowed <= 1 && answer->length <= GATE_TEXT_MAX;
+}
+
+static void hear(struct gate *gate)
+{
+	struct gate_answer answer;
+	ssize_t size = read(gate->answer, &answer, sizeof(answer));
+
+	if (size < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (!is_answer(&answer, size)) {
+		refuse_without_answer(gate);
+		return;
+	}
+	if (answer.allowed) {
+		go_on(gate);
+		return;
+	}
+	log_refusal(gate->session, answer.check,
+		    (answer.flags & GATE_BOTH_LISTS) ||
+			    (gate->session->question == GATE_ASKS_BARRED &&
+			     gate->session->service->only_from.given));
+	refuse(gate, answer.check);
+}
+
+static void on_answer(evutil_socket_t fd, short what, void *arg)
+{
+	struct gate *gate = arg;
+	struct session *session = gate->session;
+	char text[ADDR_TEXT_MAX];
+
+	(void)fd;
+	if (!(what & EV_TIMEOUT)) {
+		hear(gate);
+		return;
+	}
+	log_limited(&gate->gates->server->accept_errors, LOG_LEVEL_ERROR,
+		    "service %s: no answer about %s within %d seconds; it is refused",
+		    session->service->id, addr_format(&session->peer, text), GATE_PATIENCE_SEC);
+	kill_gate(gate);
+	refuse(gate, last_check(session));
+}
+
+void gate_stop(struct session *session)
+{
+	struct gate *gate = session->gate;
+
+	kill_gate(gate);
+	if (gate->asking)
+		refuse(gate, last_check(session));
+}
+
+static void gate_free(struct gate *gate)
+{
+	HASH_DELETE(by_pid, gate->gates->by_pid, gate);
+	free(gate);
+}
+
+bool gates_reaped(struct gates *gates, pid_t pid, int wait_status)
+{
+	struct spawn_failure failure = { 0 };
+	struct gate *gate;
+
+	HASH_FIND(by_pid, gates->by_pid, &pid, sizeof(pid), gate);
+	if (!gate)
+		return false;
+	(void)spawn_reaped(gates->server->spawner, pid, &failure);
+	gate->reaped = true;
+	if (gate->asking) {
+		const struct service *service = gate->session->service;
+
+		if (failure.error)
+			log_limited(&gates->server->accept_errors, LOG_LEVEL_ERROR,
+				    "service %s: the gate cannot be started: %s: %s", service->id,
+				    failure.step, strerror(failure.error));
+		else if (WIFSIGNALED(wait_status))
+			log_limited(&gates->server->accept_errors, LOG_LEVEL_ERROR,
+				    "service %s: a gate was ended by signal %d", service->id,
+				    WTERMSIG(wait_status));
+		/* What it wrote before is still in the pipe. */
+		hear(gate);
+		if (gate->asking)
+			refuse_without_answer(gate);
+	}
+	if (gate->session)
+		admission_release(take_session(gate));
+	gate_free(gate);
+	return true;
+}
+
+void gates_end(struct gates *gates)
+{
+	struct gate *gate, *next;
+
+	if (!gates)
+		return;
+	HASH_ITER(by_pid, gates->by_pid, gate, next)
+	{
+		if (gate->asking)
+			gate_stop(gate->session);
+		if (gate->session)
+			admission_release(take_session(gate));
+		gate_free(gate);
+	}
+}
+
+void gates_free(struct gates *gates)
+{
+	free(gates);
+}
+
+/* --- its begin ------------------------------------------------------------------------------- */
+
+static int listen_to(struct gate *gate)
+{
+	const struct timeval patience = { .tv_sec = GATE_PATIENCE_SEC };
+
+	gate->event = event_new(gate->gates->server->base, gate->answer, EV_READ | EV_PERSIST,
+				on_answer, gate);
+	return gate->event && event_add(gate->event, &patience) == 0 ? 0 : -ENOMEM;
+}
+
+/* Starts the process. Returns 0 or -errno. */
+static int start(struct gate *gate)
+{
+	struct session *session = gate->session;
+	struct gates *gates = gate->gates;
+	struct spawn_failure failure;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	gate->answer = ends[0];
+	gate->pid = listen_to(gate) < 0
+			    ? -ENOMEM
+			    : spawn_run_gate(session->run->gate, session->question, gate->client,
+					     ends[1], &session->peer, &failure);
+	(void)close(ends[1]);
+	if (gate->pid < 0)
+		return (int)gate->pid;
+	HASH_ADD(by_pid, gates->by_pid, pid, sizeof(gate->pid), gate);
+	if (!gate->by_pid.tbl) {
+		/* It will not be known when it is reaped. */
+		kill_gate(gate);
+		return -ENOMEM;
+	}
+	/* The pipe is at its end, and tells the rest. */
+	if (failure.error)
+		log_limited(&gates->server->accept_errors, LOG_LEVEL_ERROR,
+			    "service %s: %s cannot be executed: %s: %s", session->service->id,
+			    gates->server->options.gate_path, failure.step,
+			    strerror(failure.error));
+	return 0;
+}
+
+int gate_begin(struct session *session, const struct gate_ops *ops, int fd, void *data)
+{
+	struct service_run *run = session->run;
+	struct gates *gates = run->server->gates;
+	struct gate *gate = calloc(1, sizeof(*gate));
+	int r;
+
+	if (!gate) {
+		cleanup_close(&fd);
+		admission_abandon(session, VERDICT_FORK);
+		return -ENOMEM;
+	}
+	*gate = (struct gate){
+		.gates = gates,
+		.session = session,
+		.asking = true,
+		.serves = run->spawn,
+		.answer = -1,
+		.client = fd,
+		.ops = ops,
+		.data = data,
+	};
+	r = start(gate);
+	if (r < 0) {
+		log_limited(&gates->server->accept_errors, LOG_LEVEL_ERROR,
+			    "service %s: no gate for a connection: %s (errno = %d)",
+			    session->service->id, strerror(-r), -r);
+		if (gate->event)
+			event_free(gate->event);
+		cleanup_close(&gate->answer);
+		cleanup_close(&gate->client);
+		free(gate);
+		admission_abandon(session, VERDICT_FORK);
+		return r;
+	}
+	session->gate = gate;
+	gates->asking++;
+	gates->sessions++;
+	gates->servers += gate->serves;
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/* What the parts of spawning share: the spawner, and what is laid out for a service. */
+#pragma once
+
+#include "serve/spawn.h"
+#include "serve/spawn_child.h"
+
+struct slot;
+
+struct spawner {
+	struct strv environment;
+	struct rlimit nofile;
+	int nice; /* the daemon's own */
+	bool privileged;
+	bool share_files; /* the kernel can unshare the descriptor table while closing */
+	bool fork;        /* plain fork(2), for tools that know no other way */
+	int signals[CHILD_SIGNALS];
+	size_t n_signals;
+	struct slot *free;
+	struct slot *overdue; /* of children that were left to themselves */
+};
+
+struct spawn {
+	struct spawner *spawner;
+	const struct service *service;
+	struct strv environment;
+	struct child_limit limits[SERVICE_RLIMITS + 1];
+	struct child plan;                           /* what all children are told */
+	struct strv arguments[SPAWN_GATE_ARGUMENTS]; /* of a gate */
+	unsigned overdue;                            /* children that still read this */
+	bool freed;                                  /* goes with the last of them */
+};
+
+/* Whether the variable is one that is set for each connection. */
+bool spawn_is_ours(const char *variable);
