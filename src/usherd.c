@@ -271,20 +271,20 @@ static int daemonise(void)
 	_exit(status);
 }
 
-/* Tells the waiting parent, and lets go of the terminal's standard error. */
+/* Lets go of the terminal's standard error, then tells the waiting parent: once it has ended nobody holds the terminal. */
 static void tell_parent(int *fd, unsigned char status)
 {
 	int null;
 
 	if (*fd < 0)
 		return;
-	(void)!write(*fd, &status, 1);
-	(void)close(take_fd(fd));
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null >= 0) {
 		(void)dup2(null, 2);
 		(void)close(null);
 	}
+	(void)!write(*fd, &status, 1);
+	(void)close(take_fd(fd));
 }
 
 static int write_pidfile(const char *path)

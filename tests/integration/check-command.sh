@@ -127,7 +127,7 @@ check "a directory gives 2" runs 2 "$usherctl" check .
 check "and says what to write" said 'write "includedir"'
 check "a device gives 2" runs 2 "$usherctl" check /dev/null
 mkfifo pipe
-check "a pipe gives 2, without waiting for a writer" runs 2 timeout 10 "$usherctl" check pipe
+check "a pipe gives 2, without waiting for a writer" runs 2 timeout 60 "$usherctl" check pipe
 check "a program gives 1" runs 1 "$usherctl" check "$usherctl"
 check "and says what it is" said "is not a configuration file"
 
@@ -209,7 +209,7 @@ check "10,000 services load in $limit s" python3 clock.py "$usherctl" "$limit"
 # starts STATUS FILE: without -stayalive a daemon that can host nothing ends with this status, at once.
 starts() {
 	: >daemon.log
-	timeout 20 "$usherd" -filelog "$tmp/daemon.log" -f "$2" 2>err
+	timeout 60 "$usherd" -filelog "$tmp/daemon.log" -f "$2" 2>err
 	status=$?
 	if grep -q 'Sanitizer\|runtime error' err; then
 		head -20 err
@@ -223,7 +223,7 @@ done
 printf 'defaults\n{\n\tinstances = x\n}\n' >defaults
 stanza a 4001 >>defaults
 check "usherd with an error in defaults ends with 1" starts 1 "$tmp/defaults"
-check "and says why" wait_for 10 grep -q 'instances: "x" is not valid' daemon.log
+check "and says why" wait_for 20 grep -q 'instances: "x" is not valid' daemon.log
 
 # reloads SENTENCE: sends SIGHUP and waits until it is carried out or refused; the service must answer then.
 count() {

@@ -127,7 +127,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
     s.settimeout(PATIENCE)
     s.sendto(b"x", ("127.0.0.1", 20023))
     check("accept without descriptors is told in xinetd's words", daemon.wait_log(
-        "Deactivating service full due to no available descriptors.", 10), daemon.log())
+        "Deactivating service full due to no available descriptors."), daemon.log())
     size = len(daemon.log())
     share = spins(1.5)
     check("without any descriptor the daemon does not spin", share < 0.5, share)
@@ -161,17 +161,17 @@ for name, (port, kind, mode) in CASES.items():
 daemon = Daemon(conf)
 
 
-def poke(name):
+def poke(name, patience=PATIENCE):
     """One client; what it gets, or None."""
     port, kind, _ = CASES[name]
     try:
         if port and kind == "stream":
-            with socket.create_connection(("127.0.0.1", port), 1) as s:
+            with socket.create_connection(("127.0.0.1", port), patience) as s:
                 return receive_all(s)
         if port:
-            return ask_udp(port, b"x", timeout=0.3)
+            return ask_udp(port, b"x", timeout=patience)
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM if kind == "stream" else socket.SOCK_DGRAM) as s:
-            s.settimeout(0.3)
+            s.settimeout(patience)
             if kind == "dgram":
                 s.bind("\0own%d" % time.monotonic_ns())
             s.connect(path("sock-" + name))
@@ -184,14 +184,14 @@ def poke(name):
 
 
 for name in CASES:
-    poke(name)
+    poke(name, 0.3)
     check("%s: the server was started" % name, wait_for(lambda: starts("shut" + name) >= 1))
     share = spins(1.0)
     check("%s: a socket that was shut down does not make the daemon spin" % name, share < 0.5, share)
     n = starts("shut" + name)
     check("%s: nor start servers over and over" % name, n <= 20, n)
     os.remove(path("broken-" + name))
-    check("%s: it is opened anew and serves" % name, wait_for(lambda: poke(name), 20))
+    check("%s: it is opened anew and serves" % name, wait_for(lambda: poke(name, 1)))
     check("%s: others are served" % name, ask(20004, b"x") == b"x")
     size = len(daemon.log())
     check("%s: the log is not flooded" % name, size < 100000, size)

@@ -35,7 +35,7 @@ worker = wait_for(daemon.worker)
 check("there is a worker", worker)
 
 # --- the worker's privileges --------------------------------------------------------------
-wait_for(lambda: "Seccomp:\t2" in read("/proc/%d/status" % worker), 5)
+wait_for(lambda: "Seccomp:\t2" in read("/proc/%d/status" % worker), 2)
 equal("it works", ask(PORT["echo"], b"x"), b"x")
 status = dict(line.split(":", 1) for line in read("/proc/%d/status" % worker).splitlines())
 check("it is not root", all(int(x) != 0 for x in status["Uid"].split() + status["Gid"].split()),
@@ -169,7 +169,7 @@ os.kill(worker, signal.SIGKILL)
 equal("its sessions end", [receive_all(s) for s in held] + [receive_all(waiting)], [b""] * 11)
 equal("each gets its EXIT with the signal", wait_for(lambda: len(exits("echo-stream", "signal=9")) >= 10
                                                      and len(exits("echo-stream", "signal=9"))), 10)
-equal("wait = yes, too", len(exits("echo-wait", "signal=9")), 1)
+equal("wait = yes, too", wait_for(lambda: len(exits("echo-wait", "signal=9"))), 1)
 check("others notice nothing", echoes(outside))
 check("it is back", wait_for(lambda: daemon.worker() not in (None, worker)))
 equal("and serves", ask(PORT["echo"], b"again"), b"again")

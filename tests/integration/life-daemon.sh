@@ -39,7 +39,7 @@ for i in 1 2 3 4 5 6 7 8; do
 	first=$(ask 7003)
 	[ "$status/$first" = "0/b 1" ] || break
 	daemon=$(cat "$tmp/round.pid")
-	kill "$daemon" && wait_for 10 gone "$daemon"
+	kill "$daemon" && wait_for 20 gone "$daemon"
 	daemon=
 done
 check "at the caller's return the services answer, eight times of eight" equal "$i $status $first" "8 0 b 1"
@@ -58,7 +58,7 @@ daemon=$(cat "$tmp/start/pid")
 check "the pid file holds the daemon's number and a newline" equal \
 	"$(od -An -c "$tmp/start/pid" | tr -d ' ')" "$(printf '%s\n' "$daemon" | od -An -c | tr -d ' ')"
 check "it is the daemon's" equal "$(readlink "/proc/$daemon/exe")" "$(readlink -f "$usherd")"
-check "the log is beside it: relative paths are of the start directory" wait_for 5 has "$tmp/start/log" 'Started working: 5 available services'
+check "the log is beside it: relative paths are of the start directory" wait_for 20 has "$tmp/start/log" 'Started working: 5 available services'
 # shellcheck disable=SC2046 # words
 set -- $(sed 's/.*) //' "/proc/$daemon/stat")
 check "it has a session of its own, or its parent's that ended, without terminal" equal "$4 $5" "$daemon 0"
@@ -80,14 +80,14 @@ check "a server has no signals blocked or ignored" has <(echo "$world") 'SigBlk:
 stanza b 7003 "$tmp/tell" "b 2" >"$tmp/start/sub/more"
 stanza c 7004 "$tmp/tell" "c 2" >"$tmp/start/sub/dir/c"
 kill -HUP "$daemon"
-check "a relative include is found at a reload" wait_for 10 says 7003 "b 2"
+check "a relative include is found at a reload" wait_for 20 says 7003 "b 2"
 check "a relative includedir, too" says 7004 "c 2"
 stanza a 7001 "$tmp/tell" "a 3" >"$tmp/start/main.conf"
 kill -HUP "$daemon"
-check "a relative main file, too" wait_for 10 says 7001 "a 3"
+check "a relative main file, too" wait_for 20 says 7001 "a 3"
 
 kill "$daemon"
-check "SIGTERM works although the caller had it ignored" wait_for 10 gone "$daemon"
+check "SIGTERM works although the caller had it ignored" wait_for 20 gone "$daemon"
 daemon=
 check "the pid file is gone" [ ! -e "$tmp/start/pid" ]
 check "the log says so" has "$tmp/start/log" 'WARNING: Exiting...'
@@ -100,13 +100,13 @@ check "the log says so" has "$tmp/start/log" 'WARNING: Exiting...'
 daemon=$(cat "$tmp/p")
 check "the pid file has mode 0644 whatever the umask" equal "$(stat -c %a "$tmp/p")" 644
 kill -QUIT "$daemon"
-check "SIGQUIT ends it, too" wait_for 10 gone "$daemon"
+check "SIGQUIT ends it, too" wait_for 20 gone "$daemon"
 check "and takes the pid file away" [ ! -e "$tmp/p" ]
 daemon=
 "$usherd" -dontfork -f main.conf -pidfile "$tmp/no/p" -filelog "$tmp/log3" 2>"$tmp/err" &
 daemon=$!
-check "a pid file that cannot be written is reported" wait_for 10 has "$tmp/log3" "ERROR: pid file $tmp/no/p"
-check "and the daemon runs" wait_for 10 says 7001 "a 3"
+check "a pid file that cannot be written is reported" wait_for 20 has "$tmp/log3" "ERROR: pid file $tmp/no/p"
+check "and the daemon runs" wait_for 20 says 7001 "a 3"
 kill "$daemon"
 wait "$daemon"
 check "and ends with status 0" equal "$?" 0

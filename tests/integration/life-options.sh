@@ -27,7 +27,7 @@ printf 'stray\n' >>"$tmp/only-broken"
 runs() {
 	local want=$1 sentence=$2
 	shift 2
-	timeout 20 "$usherd" "$@" >"$tmp/out" 2>"$tmp/err"
+	timeout 60 "$usherd" "$@" >"$tmp/out" 2>"$tmp/err"
 	check "$sentence: status $want" equal "$?" "$want"
 }
 
@@ -68,7 +68,7 @@ runs 1 "a bad value in defaults, as daemon" -filelog "$tmp/log" -f "$tmp/bad-def
 runs 1 "a bad value in defaults with -stayalive" -stayalive -filelog "$tmp/log" -f "$tmp/bad-defaults"
 : >"$tmp/log"
 runs 1 "no services, without -stayalive" -filelog "$tmp/log" -f "$tmp/empty"
-check "the log says so" wait_for 5 has "$tmp/log" 'CRITICAL: .*no services. Exiting...'
+check "the log says so" wait_for 20 has "$tmp/log" 'CRITICAL: .*no services. Exiting...'
 runs 1 "only broken services, without -stayalive" -filelog "$tmp/log" -f "$tmp/only-broken"
 runs 1 "a log that cannot be opened" -dontfork -filelog "$tmp/no/log" -f "$tmp/good"
 check "standard error says so" has "$tmp/err" "$tmp/no/log"
@@ -77,32 +77,32 @@ runs 1 "the same, as daemon" -filelog "$tmp/no/log" -f "$tmp/good"
 # daemon_with OPTION...: starts a daemon, finds its pid, takes it down again.
 daemon_with() {
 	rm -f "$tmp/pid"
-	timeout 20 "$usherd" -pidfile "$tmp/pid" -filelog "$tmp/log" "$@" >"$tmp/out" 2>"$tmp/err"
+	timeout 60 "$usherd" -pidfile "$tmp/pid" -filelog "$tmp/log" "$@" >"$tmp/out" 2>"$tmp/err"
 	equal "$?" 0 || return
 	daemon=$(cat "$tmp/pid") || return
 	alive "$daemon"
 }
 down() {
 	kill "$daemon"
-	wait_for 10 gone "$daemon" || kill -9 "$daemon"
+	wait_for 20 gone "$daemon" || kill -9 "$daemon"
 	daemon=
 }
 check "no services, with -stayalive: it runs" daemon_with -stayalive -f "$tmp/empty"
 cp "$tmp/good" "$tmp/empty"
 kill -HUP "$daemon"
-check "and hosts what is there after a reload" wait_for 10 says 7001 a
+check "and hosts what is there after a reload" wait_for 20 says 7001 a
 : >"$tmp/empty"
 kill -HUP "$daemon"
-check "and stays when that is gone" wait_for 10 refuses 7001
+check "and stays when that is gone" wait_for 20 refuses 7001
 check "it still runs" alive "$daemon"
 down
 cp "$tmp/good" "$tmp/leaves"
 check "without -stayalive" daemon_with -f "$tmp/leaves"
 : >"$tmp/leaves"
 kill -HUP "$daemon"
-check "it ends when a reload leaves no service" wait_for 10 gone "$daemon"
+check "it ends when a reload leaves no service" wait_for 20 gone "$daemon"
 daemon=
-check "and says so" wait_for 5 has "$tmp/log" 'No available services. Exiting'
+check "and says so" wait_for 20 has "$tmp/log" 'No available services. Exiting'
 check "and takes its pid file away" [ ! -e "$tmp/pid" ]
 "$usherd" -d -f "$tmp/leaves" >"$tmp/out" 2>"$tmp/err"
 check "-d does not imply -stayalive" equal "$?" 1
@@ -114,7 +114,7 @@ check "it answers" says 7001 a
 check "nothing of their values is taken for a word" equal "$(cat "$tmp/out")" ""
 down
 check "an unknown facility is complained about, and daemon is used" has /dev/stdin 'Bad syslog facility: nonsense' < <(
-	timeout 2 "$usherd" -syslog nonsense -dontfork -f "$tmp/absent" 2>&1
+	timeout 60 "$usherd" -syslog nonsense -dontfork -f "$tmp/absent" 2>&1
 )
 
 # -limit: over all services.
@@ -136,13 +136,13 @@ exec {two}<>/dev/tcp/127.0.0.1/7003
 read -r line <&$two
 check "two servers run" equal "$line" here
 check "a third is refused" equal "$(ask 7003)" ""
-check "and recorded" wait_for 5 has "$tmp/service.log" 'FAIL: y process_limit from=127.0.0.1'
+check "and recorded" wait_for 20 has "$tmp/service.log" 'FAIL: y process_limit from=127.0.0.1'
 exec {one}>&-
 again() {
 	exec {one}<>/dev/tcp/127.0.0.1/7003
-	[ "$(timeout 5 head -n 1 <&$one)" = here ]
+	[ "$(timeout 20 head -n 1 <&$one)" = here ]
 }
-check "when one has ended there is room" wait_for 5 again
+check "when one has ended there is room" wait_for 20 again
 exec {one}>&- {two}>&-
 down
 
@@ -181,11 +181,11 @@ END
 	check "a broken line is reported with its place" has "$tmp/log" '\[file=/etc/inetd.conf\] \[line=6\]'
 	sed -i 's/one two/three/; 3d' /etc/inetd.conf
 	kill -HUP "$daemon"
-	check "inetd.conf is read again at a reload" wait_for 10 says 7004 three
-	check "what is gone from it is gone" wait_for 10 refuses 7005
+	check "inetd.conf is read again at a reload" wait_for 20 says 7004 three
+	check "what is gone from it is gone" wait_for 20 refuses 7005
 	rm /etc/inetd.conf
 	kill -HUP "$daemon"
-	check "that it is absent is no error: its services are gone" wait_for 10 refuses 7004
+	check "that it is absent is no error: its services are gone" wait_for 20 refuses 7004
 	check "and the others stay" says 7001 a
 	down
 	cd / && umount /etc "$tmp/up"

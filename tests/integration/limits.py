@@ -58,10 +58,10 @@ conf += "".join([
     inner("iclosed", 20109, access_times=CLOSED),
     stanza("load", 20110, max_load="-1"), stanza("noload", 20111, max_load="1000000"),
     inner("iload", 20112, max_load="-1"),
-    stanza("cps", 20113, cps="5 2", server_args="exit 0"), inner("icps", 20114, cps="5 2"),
-    stanza("dcps", 20115, cps="5 2", socket_type="dgram", wait="yes", server_args="dgram 1 1000"),
+    stanza("cps", 20113, cps="5 5", server_args="exit 0"), inner("icps", 20114, cps="5 5"),
+    stanza("dcps", 20115, cps="2 2", socket_type="dgram", wait="yes", server_args="dgram 1 1000"),
     stanza("held", 20116, cps="3 1", instances="4"),
-    stanza("default", 20117, cps=None, server_args="exit 0"),
+    inner("default", 20117, cps=None),
 ])
 conf = "\n".join(line for line in conf.splitlines() if not line.endswith("= None")) + "\n"
 daemon = Daemon(conf)
@@ -88,6 +88,14 @@ def open_from(port, source="127.0.0.1"):
     return s
 
 
+def open_at_once(port, n):
+    """So many connections that the daemon finds all of them there, however slow their client is."""
+    daemon.process.send_signal(signal.SIGSTOP)
+    connections = [open_from(port) for _ in range(n)]
+    daemon.process.send_signal(signal.SIGCONT)
+    return connections
+
+
 def served(s):
     """Whether the first byte comes, and not the end."""
     try:
@@ -106,7 +114,7 @@ def served_udp(port, source):
 
 def fails(name, reason, sources):
     expected = ["FAIL: %s %s from=%s" % (name, reason, x) for x in sources]
-    wait_for(lambda: len(lines("FAIL", name)) >= len(expected), 10)
+    wait_for(lambda: len(lines("FAIL", name)) >= len(expected))
     equal("%s: FAIL is recorded for each" % name, lines("FAIL", name), expected)
 
 
@@ -169,27 +177,21 @@ check("xinetd's words about load", "refused connect from 127.0.0.1 due to excess
 # --- cps ---------------------------------------------------------------------------------------------
 for name, port, words in (("cps", 20113, "cps"), ("icps", 20114, "echo")):
     before = daemon.log().count("Activating service " + words)
-    held = []
-    for _ in range(6):
-        try:
-            held.append(open_from(port))
-        except ConnectionRefusedError:
-            held.append(None)
+    begin = time.monotonic()
+    held = open_at_once(port, 6)
     check("%s: the sixth within a second trips" % name, daemon.wait_log(
-        "Deactivating service %s due to excessive incoming connections.  Restarting in 2 seconds." % words, 10),
+        "Deactivating service %s due to excessive incoming connections.  Restarting in 5 seconds." % words),
         daemon.log())
-    tripped = time.monotonic()
-    fails(name, "connections per second", ["127.0.0.1"])
     equal("%s: it rests" % name, ask(port), None)
+    fails(name, "connections per second", ["127.0.0.1"])
     equal("%s: five were started" % name, len(lines("START", name)), 5)
     check("%s: others do not" % name, served(open_from(20107)))
     check("%s: and comes back" % name, wait_for(lambda: daemon.log().count("Activating service " + words) > before))
-    check("%s: when its rest is over" % name, 1.5 < time.monotonic() - tripped < 8, time.monotonic() - tripped)
+    check("%s: when its rest is over" % name, 5 <= time.monotonic() - begin < 30, time.monotonic() - begin)
     s = open_from(port)
     check("%s: then it serves" % name, wait_for(lambda: len(lines("START", name)) == 6))
     for s in held:
-        if s:
-            s.close()
+        s.close()
 for name, port in (("mask", 20118), ("imask", 20119)):
     held = [open_from(port, x) for x in ("127.0.0.1", "127.0.0.4", "fd00::2")]
     check(name + ": each network is one source", all(served(x) for x in held))
@@ -201,27 +203,22 @@ for name, port in (("mask", 20118), ("imask", 20119)):
     for x in held:
         x.close()
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-    for i in range(12):
-        s.sendto(b"x", ("127.0.0.1", 20115))
-    check("dgram: cps trips", daemon.wait_log("Deactivating service dcps", 10))
+    # Who is too slow for three servers within a second gets another try.
+    check("dgram: cps trips", wait_for(lambda: [s.sendto(b"x", ("127.0.0.1", 20115)) for _ in range(4)]
+                                       and "Deactivating service dcps" in daemon.log()))
     check("dgram: and it comes back", daemon.wait_log("Activating service dcps") and wait_for(
         lambda: udp_bound(20115, True)) and served_udp(20115, "127.0.0.1"))
-held = [open_from(20116) for _ in range(3)]
+held = open_at_once(20116, 4)[:3]
 check("held: served", all(served(s) for s in held))
-open_from(20116)
-check("held: the fourth trips", daemon.wait_log("Deactivating service held", 10))
+check("held: the fourth trips", daemon.wait_log("Deactivating service held"))
 check("held: it is back", daemon.wait_log("Activating service held") and wait_for(lambda: tcp_listens(20116, True)))
 held.append(open_from(20116))
 check("held: those that run are still counted", served(held[-1]) and not served(open_from(20116)))
 check("held: and refused by their number",
       wait_for(lambda: "FAIL: held service_limit from=127.0.0.1" in log_lines(LOG)))
-for _ in range(51):
-    try:
-        open_from(20117).close()
-    except OSError:
-        break
+open_at_once(20117, 51)
 check("the default is 50 a second, and ten seconds", daemon.wait_log(
-    "Deactivating service default due to excessive incoming connections.  Restarting in 10 seconds.", 10))
+    "Deactivating service echo due to excessive incoming connections.  Restarting in 10 seconds."))
 daemon.stop()
 
 # --- -limit -------------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ for name, port in (("out", 20001), ("in", 20002), ("two", 20003)):
     late = client(port)
     before = daemon.cpu_seconds()
     equal(name + ": who waits, waits", served(late, 1), None)
-    check(name + ": and costs nothing", daemon.cpu_seconds() - before < 0.1)
+    check(name + ": and costs nothing", daemon.cpu_seconds() - before < 0.4)
     check(name + ": nobody was refused", "FAIL: " + name not in read(LOG), read(LOG))
     for s in held:
         s.close()

@@ -75,7 +75,7 @@ use() {
 }
 many "busybox httpd"
 http_ended() { [ "$(lines 'EXIT: http-alt ' "$tmp/service.log")" -eq $((uses * 6)) ]; }
-check "http-alt: $((uses * 6)) EXIT" wait_for 10 http_ended
+check "http-alt: $((uses * 6)) EXIT" wait_for 20 http_ended
 check "http-alt: as many START" equal "$(lines 'START: http-alt ' "$tmp/service.log")" $((uses * 6))
 
 answer() {
@@ -100,5 +100,5 @@ recorded mysqlchk "$uses"
 want=503
 many "clustercheck, out of sync"
 down_ended() { [ "$(lines 'EXIT: mysqlchk status=1 ' "$tmp/service.log")" -eq "$uses" ]; }
-check "mysqlchk: $uses EXIT with status 1" wait_for 10 down_ended
+check "mysqlchk: $uses EXIT with status 1" wait_for 20 down_ended
 finish

@@ -19,7 +19,7 @@ find_server() {
 many() {
 	export -f use
 	export tmp uses
-	seq "$uses" | xargs -P 10 -I{} timeout 60 bash -c 'use {} || echo "use {} failed"' >"$tmp/said" 2>&1
+	seq "$uses" | xargs -P 10 -I{} timeout 120 bash -c 'use {} || echo "use {} failed"' >"$tmp/said" 2>&1
 	[ -s "$tmp/said" ] && head -n 20 "$tmp/said"
 	check "$1: $uses uses, 10 at once, every byte compared" equal "$(wc -l <"$tmp/said")" 0
 }
@@ -27,7 +27,7 @@ many() {
 # recorded ID N: as many START as EXIT as uses, all with status 0.
 recorded() {
 	all_ended() { [ "$(lines "EXIT: $1 status=0 " "$tmp/service.log")" -eq "$2" ]; }
-	check "$1: $2 EXIT with status 0" wait_for 10 all_ended "$1" "$2"
+	check "$1: $2 EXIT with status 0" wait_for 20 all_ended "$1" "$2"
 	check "$1: $2 START" equal "$(lines "START: $1 " "$tmp/service.log")" "$2"
 	check "$1: no FAIL" lacks "$tmp/service.log" "FAIL: $1"
 }

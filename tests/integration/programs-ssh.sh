@@ -80,12 +80,12 @@ use() {
 }
 many "ssh and scp"
 all_ended() { [ "$(lines "EXIT: ssh " "$tmp/service.log")" -eq "$uses" ]; }
-check "ssh: $uses EXIT" wait_for 10 all_ended
+check "ssh: $uses EXIT" wait_for 20 all_ended
 check "ssh: $uses START" equal "$(lines "START: ssh " "$tmp/service.log")" "$uses"
 check "ssh: with DURATION" has "$tmp/service.log" 'EXIT: ssh status=[0-9]* pid=[0-9]* duration=[0-9]*(sec)$'
 check "ssh: no FAIL" lacks "$tmp/service.log" 'FAIL:'
 exec {fd}<>/dev/tcp/127.0.0.1/22
-read -r -t 10 line <&$fd
+read -r -t 30 line <&$fd
 check "a client that only looks sees the banner" equal "${line%%_*}" SSH-2.0-OpenSSH
 exec {fd}>&-
 stop_usherd

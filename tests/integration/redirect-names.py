@@ -24,7 +24,7 @@ def replace(name, text):
 
 hosts = replace("/etc/hosts", "127.0.0.1 localhost\n::1 both.test\n127.0.0.1 both.test\n127.0.0.1 moving.test\n")
 replace("/etc/nsswitch.conf", "hosts: files dns\n")
-replace("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:5 attempts:1\n")
+replace("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:10 attempts:1\n")
 # A name server that knows two names, tells the truth when it is told to, and says nothing about others.
 dns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 dns.bind(("127.0.0.1", 53))
@@ -97,10 +97,10 @@ check("and the log has the last", daemon.wait_log("can't connect to remote host 
 waiting = [tcp(21004) for n in range(20)] + [tcp(21007) for n in range(20)]
 wait_for(lambda: asked)
 began = time.monotonic()
-for n in range(20):
+for n in range(5):
     equal("meanwhile an internal service answers", ask(21009, b"x"), b"x")
     equal("and a redirected one", ask(21006), b"four")
-check("at once", time.monotonic() - began < 1, time.monotonic() - began)
+check("before the name server's time is over", time.monotonic() - began < 8, time.monotonic() - began)
 equal("those who wait for a name wait", select.select(waiting, [], [], 0)[0], [])
 equal("and one look-up does for all of them", len([x for x in asked if b"\x04slow" in x and b"\0\0\x01\0\x01" in x]), 1)
 answering.set()
@@ -111,7 +111,7 @@ check("a silent name server is told of",
 equal("a name that does not exist is told of", ask(21005), b"")
 check("with its name", daemon.wait_log("can't connect to remote host absent.test: Name or service not known"))
 slow = [x for x in asked if b"\x04slow" in x]
-equal("an answer is kept for a moment", [ask(21004) for n in range(10)], [b"four"] * 10)
+equal("an answer is kept for a moment", [ask(21004) for n in range(3)], [b"four"] * 3)
 equal("and nobody is asked meanwhile", [x for x in asked if b"\x04slow" in x], slow)
 
 # --- the end with a look-up under way ------------------------------------------------------------

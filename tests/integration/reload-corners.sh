@@ -38,10 +38,10 @@ exec {fd}<>/dev/tcp/127.0.0.1/7001
 read -r pid words <&$fd
 stanza after 7001 "$python" "$tmp/lent after" "wait = yes" "flags = IPv4" >"$tmp/d/lent"
 reload
-check "renamed while lent: the old server is ended" wait_for 5 has "$tmp/service.log" "EXIT: before signal=15 pid=$pid"
+check "renamed while lent: the old server is ended" wait_for 20 has "$tmp/service.log" "EXIT: before signal=15 pid=$pid"
 check "renamed while lent: the socket is the same" equal "$(inode_of 7001)" "$inode"
 exec {fd}<>/dev/tcp/127.0.0.1/7001
-read -r -t 5 pid words <&$fd
+read -r -t 20 pid words <&$fd
 check "renamed while lent: the new server serves" equal "$words" after
 # Removed and back while the server has it.
 rm "$tmp/d/lent"
@@ -50,9 +50,9 @@ stanza after 7001 "$python" "$tmp/lent back" "wait = yes" "flags = IPv4" >"$tmp/
 reload
 back() {
 	exec {fd}<>/dev/tcp/127.0.0.1/7001 || return
-	read -r -t 5 _ words <&$fd && [ "$words" = back ]
+	read -r -t 20 _ words <&$fd && [ "$words" = back ]
 } 2>/dev/null
-check "removed and back while lent: it serves again" wait_for 10 back
+check "removed and back while lent: it serves again" wait_for 20 back
 rm "$tmp/d/lent"
 reload
 sane "lent sockets"
@@ -63,29 +63,29 @@ reload
 inode=$(inode_of 7002)
 exec {fd}<>/dev/tcp/127.0.0.1/7002
 echo one >&$fd
-read -r -t 5 line <&$fd
+read -r -t 20 line <&$fd
 check "an internal session is open" equal "$line" one
 stanza echo 7002 "$tmp/tell" "no echo" >"$tmp/d/echo"
 reload
 check "internal, then external: the same socket" equal "$(inode_of 7002)" "$inode"
 check "it has its new form" says 7002 "no echo"
 echo two >&$fd
-read -r -t 5 line <&$fd
+read -r -t 20 line <&$fd
 check "the open session goes on" equal "$line" two
 stanza echo 7002 "" "" "type = INTERNAL UNLISTED" "user = " "wait = yes" >"$tmp/d/echo"
 reload
 exec {fd2}<>/dev/tcp/127.0.0.1/7002
 echo three >&$fd2
-read -r -t 5 line <&$fd2
+read -r -t 20 line <&$fd2
 check "and internal again, with wait = yes" equal "$line" three
 exec {fd3}<>/dev/tcp/127.0.0.1/7002
 stanza echo 7002 "$tmp/tell" "all can come" >"$tmp/d/echo"
 reload
 exec {fd2}>&-
-check "external while an internal session has its turn" wait_for 5 says 7002 "all can come"
+check "external while an internal session has its turn" wait_for 20 says 7002 "all can come"
 exec {fd}>&- {fd3}>&-
 ended() { [ "$(lines 'START: echo' "$tmp/service.log")" -eq "$(lines 'EXIT: echo' "$tmp/service.log")" ]; }
-check "all have their EXIT" wait_for 5 ended
+check "all have their EXIT" wait_for 20 ended
 sane "internal and external"
 
 # Ids exchanged; equal ids on several ports.
@@ -98,7 +98,7 @@ stanza x 7004 "$tmp/tell" y >>"$tmp/d/xy"
 reload
 check "exchanged ids: the sockets stay" equal "$(inode_of 7003) $(inode_of 7004)" "$ix $iy"
 ask 7003 >/dev/null
-check "exchanged ids: recorded under the new one" wait_for 5 has "$tmp/service.log" 'START: y '
+check "exchanged ids: recorded under the new one" wait_for 20 has "$tmp/service.log" 'START: y '
 for port in 7005 7006 7007; do
 	stanza same $port "$tmp/tell" "at $port"
 done >"$tmp/d/same"
@@ -117,7 +117,7 @@ unix() {
 	python3 -c '
 import socket, sys
 s = socket.socket(socket.AF_UNIX)
-s.settimeout(5)
+s.settimeout(20)
 s.connect(sys.argv[1].replace("@", "\0"))
 print(s.makefile().read(), end="")' "$1" 2>/dev/null
 }
@@ -144,14 +144,21 @@ check "a service that is gone takes its file along" [ ! -e "$tmp/sock2" ]
 sane "Unix sockets"
 
 # A rest: it goes on over reloads, ends in time, and the service that then opens is the new one.
-stanza rest 7010 "$tmp/tell" old "cps = 2 2" >"$tmp/d/rest"
+stanza rest 7010 "$tmp/tell" old "cps = 2 4" >"$tmp/d/rest"
 reload
-for _ in 1 2 3; do ask 7010; done >/dev/null
-check "it rests" wait_for 5 refuses 7010
+rests() {
+	begin=$(date +%s%N)
+	rests_after 6 7010
+}
+# On a slow machine it may be over by now.
+rests_on() {
+	refuses "$1" || [ $((($(date +%s%N) - begin) / 1000000)) -ge 3900 ]
+}
+check "it rests" wait_for 20 rests
 stanza rest 7011 "$tmp/tell" new "cps = 1000 1" >"$tmp/d/rest"
 reload
-check "it rests at its new port, too" refuses 7011
-check "and when that is over answers there" wait_for 10 says 7011 new
+check "it rests at its new port, too" rests_on 7011
+check "and when that is over answers there" wait_for 20 says 7011 new
 check "not at the old one" refuses 7010
 
 # session_timeout set by a reload is for new servers; one that runs keeps its own.
@@ -167,9 +174,9 @@ exec {fd}<>/dev/tcp/127.0.0.1/7012
 read -r pid <&$fd
 stanza timed 7012 "$tmp/hold" "" "session_timeout = 600" >"$tmp/d/timed"
 reload
-check "a running server keeps its time limit" wait_for 10 has "$tmp/service.log" "EXIT: timed signal=15 pid=$pid"
+check "a running server keeps its time limit" wait_for 20 has "$tmp/service.log" "EXIT: timed signal=15 pid=$pid"
 
 kill -ABRT "$daemon"
-check "the books agree" wait_for 5 has "$tmp/daemon.log" 'Consistency check passed'
+check "the books agree" wait_for 20 has "$tmp/daemon.log" 'Consistency check passed'
 sane "all"
 finish

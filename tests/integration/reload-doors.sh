@@ -103,14 +103,14 @@ s.listen()
 print("here", flush=True)
 sys.stdin.read()' <&0 >"$tmp/stranger" 2>/dev/null < <(sleep 60) &
 stranger=$!
-wait_for 10 has "$tmp/stranger" here
+wait_for 20 has "$tmp/stranger" here
 stanza taken 7301 "$tmp/tell" taken >"$tmp/d/taken"
 reload
 check "a port that is taken is reported" has "$tmp/daemon.log" 'bind failed (.*). service = taken'
 check "the others go on" says 7101 8
 reload
 kill $stranger
-check "it is had when it is free" wait_for 10 says 7301 taken
+check "it is had when it is free" wait_for 20 says 7301 taken
 
 # wait = yes: the server has the socket over a reload, and gives it back.
 stanza lent 7401 "$tmp/lent" "" "wait = yes" "bind = 127.0.0.1" >"$tmp/d/lent"
@@ -123,29 +123,30 @@ reload
 check "a server with the socket lives over a reload" alive "$pid"
 check "the socket is the same" equal "$(inode_of 7401)" "$inode"
 exec {second}<>/dev/tcp/127.0.0.1/7401
+wait_for 20 has "$tmp/service.log" 'START: lent'
 sleep 0.1
 check "no second one is started meanwhile" equal "$(lines 'START: lent' "$tmp/service.log")" 1
 echo >&$first
 read -r pid2 <&$second
 check "once it has ended the next is started" [ "$pid2" != "$pid" ]
 check "in its new form" equal "$(ps -o ni= -p "$pid2" | tr -d ' ')" 3
-check "with its record" wait_for 5 has "$tmp/service.log" "EXIT: lent status=0 pid=$pid"
+check "with its record" wait_for 20 has "$tmp/service.log" "EXIT: lent status=0 pid=$pid"
 # And with wait = no while the server has it: the daemon accepts by itself as soon as it is back, and never blocks.
 stanza lent 7401 "$tmp/tell" "told" "wait = no" "bind = 127.0.0.1" >"$tmp/d/lent"
 reload
 echo >&$second
-check "wait = yes, then no: it answers in its new form" wait_for 10 says 7401 told
+check "wait = yes, then no: it answers in its new form" wait_for 20 says 7401 told
 check "and the daemon is not stuck" says 7101 8
 check "twice" says 7401 told
 check "and again is not stuck" says 7101 8
 stanza lent 7401 "$tmp/lent" "" "wait = yes" "bind = 127.0.0.1" >"$tmp/d/lent"
 reload
 exec {first}<>/dev/tcp/127.0.0.1/7401
-read -r -t 10 pid <&$first
+read -r -t 20 pid <&$first
 check "and with wait = yes again its server accepts by itself" alive "$pid"
 rm "$tmp/d/lent"
 reload
-check "gone while its server has the socket: the server is ended" wait_for 5 has "$tmp/service.log" "EXIT: lent signal=15 pid=$pid"
+check "gone while its server has the socket: the server is ended" wait_for 20 has "$tmp/service.log" "EXIT: lent signal=15 pid=$pid"
 check "and the port is shut" refuses 7401
 
 # The same with datagrams.
@@ -153,7 +154,7 @@ udp() {
 	python3 -c '
 import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(5)
+s.settimeout(20)
 s.sendto(sys.argv[1].encode(), ("127.0.0.1", 7501))
 if sys.argv[1] != "end":
     print(s.recv(100).decode())' "$1"
@@ -169,10 +170,10 @@ dgram new
 reload
 check "and has the socket over a reload" equal "$(udp hello)" "$pid again"
 udp end
-check "until it ends" wait_for 5 has "$tmp/service.log" "EXIT: udp status=0 pid=$pid"
+check "until it ends" wait_for 20 has "$tmp/service.log" "EXIT: udp status=0 pid=$pid"
 read -r pid2 words < <(udp hello)
 check "the next is of the new form" equal "$words" new
 udp end
 kill -ABRT "$daemon"
-check "the books agree" wait_for 5 has "$tmp/daemon.log" 'Consistency check passed'
+check "the books agree" wait_for 20 has "$tmp/daemon.log" 'Consistency check passed'
 finish

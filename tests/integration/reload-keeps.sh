@@ -42,8 +42,7 @@ exec {echo}<>/dev/tcp/127.0.0.1/7008
 echo before >&$echo
 read -r line <&$echo
 check "an internal session is open" equal "$line" before
-for _ in 1 2 3 4; do ask 7004; done >/dev/null
-check "a service rests after a burst" wait_for 5 refuses 7004
+check "a service rests after a burst" wait_for 20 rests_after 8 7004
 for port in 7001 7002 7003 7005 7006 7007 7008; do
 	declare "inode_$port=$(inode_of $port)"
 done
@@ -64,21 +63,21 @@ check "a changed service has its new words, user, umask, limit and environment" 
 	says 7002 "nobody 0077 77 new x"
 check "the unchanged one speaks as before" says 7001 "root 0022 $(ulimit -Hn) same "
 check "the renamed one answers" says 7006 "root 0022 $(ulimit -Hn) name "
-check "it is recorded under its new name" wait_for 5 has "$tmp/service.log" 'EXIT: newname status=0'
+check "it is recorded under its new name" wait_for 20 has "$tmp/service.log" 'EXIT: newname status=0'
 check "the running server of a changed service was left alone" alive "$pid"
 echo line >&$held
 read -r line <&$held
 check "and goes on with its client" equal "$line" "line after"
-check "and is recorded as usual" wait_for 5 has "$tmp/service.log" "EXIT: held status=0 pid=$pid"
+check "and is recorded as usual" wait_for 20 has "$tmp/service.log" "EXIT: held status=0 pid=$pid"
 echo again >&$echo
 read -r line <&$echo
 check "an internal session goes on" equal "$line" again
 exec {echo}>&-
-check "and is recorded as usual" wait_for 5 has "$tmp/service.log" "EXIT: echo"
+check "and is recorded as usual" wait_for 20 has "$tmp/service.log" "EXIT: echo"
 
 # Counters.
 check "a client over per_source is refused after the reload, too" equal "$(ask 7005)" ""
-check "and recorded" wait_for 5 has "$tmp/service.log" "FAIL: source per_source_limit from=127.0.0.1"
+check "and recorded" wait_for 20 has "$tmp/service.log" "FAIL: source per_source_limit from=127.0.0.1"
 exec {h1}<>/dev/tcp/127.0.0.1/7003
 read -r _ <&$h1
 reload
@@ -86,7 +85,7 @@ exec {h2}<>/dev/tcp/127.0.0.1/7003
 read -r _ words <&$h2
 check "one more instance is there" equal "$words" new
 check "the third is one too many: instances are counted over reloads" equal "$(ask 7003)" ""
-check "and recorded" wait_for 5 has "$tmp/service.log" "FAIL: held service_limit"
+check "and recorded" wait_for 20 has "$tmp/service.log" "FAIL: held service_limit"
 stanza held 7003 "$tmp/hold" newer "instances = 3" >"$tmp/d/held"
 reload
 exec {h3}<>/dev/tcp/127.0.0.1/7003
@@ -94,9 +93,9 @@ read -r _ words <&$h3
 check "a raised limit takes effect" equal "$words" newer
 exec {h1}>&- {h2}>&- {h3}>&-
 three_more() { [ "$(lines 'EXIT: held' "$tmp/service.log")" -eq 4 ]; }
-check "their ends are recorded" wait_for 5 three_more
+check "their ends are recorded" wait_for 20 three_more
 exec {one}>&-
-check "the one of per_source, too" wait_for 5 has "$tmp/service.log" "EXIT: source status=.* pid=$one_pid"
+check "the one of per_source, too" wait_for 20 has "$tmp/service.log" "EXIT: source status=.* pid=$one_pid"
 answers_source() {
 	exec {one}<>/dev/tcp/127.0.0.1/7005 && read -r _ words <&$one && [ "$words" = source ]
 }
@@ -107,18 +106,18 @@ exec {one}>&-
 check "a resting service rests on" refuses 7004
 
 # Logs.
-check "the new log is used" wait_for 5 eval 'ask 7007 >/dev/null; has "$tmp/b.log" "START: log"'
+check "the new log is used" wait_for 20 eval 'ask 7007 >/dev/null; has "$tmp/b.log" "START: log"'
 old=$(lines 'START: log' "$tmp/a.log")
 ask 7007 >/dev/null
 check "the old one no more" equal "$(lines 'START: log' "$tmp/a.log")" "$old"
 mv "$tmp/service.log" "$tmp/service.log.1"
 mv "$tmp/daemon.log" "$tmp/daemon.log.1"
 ask 7001 >/dev/null
-check "until a reload a log that was moved is written on" wait_for 5 has "$tmp/service.log.1" "START: same"
+check "until a reload a log that was moved is written on" wait_for 20 has "$tmp/service.log.1" "START: same"
 kill -HUP "$daemon"
-check "a reload opens logs anew: the daemon's" wait_for 10 has "$tmp/daemon.log" 'Reconfigured:'
+check "a reload opens logs anew: the daemon's" wait_for 20 has "$tmp/daemon.log" 'Reconfigured:'
 ask 7001 >/dev/null
-check "a reload opens logs anew: the services'" wait_for 10 has "$tmp/service.log" 'START: same'
+check "a reload opens logs anew: the services'" wait_for 20 has "$tmp/service.log" 'START: same'
 kill -ABRT "$daemon"
-check "the books agree" wait_for 5 eval 'cat "$tmp"/daemon.log* | grep -q "Consistency check passed"'
+check "the books agree" wait_for 20 eval 'cat "$tmp"/daemon.log* | grep -q "Consistency check passed"'
 finish

@@ -4,7 +4,7 @@
 
 # What a broken daemon never answers must not hang a test: the time limit of read.
 # shellcheck disable=SC2034
-TMOUT=10
+TMOUT=30
 
 # helper NAME: a program of tests/bench, as built by make or else compiled here; its path goes to $helper.
 helper() {
@@ -52,20 +52,31 @@ more_reloads_than() {
 reload() {
 	before=$(reloads)
 	kill -HUP "$daemon"
-	wait_for 20 more_reloads_than "$before" || die "the reload did not come to its end"
+	wait_for 30 more_reloads_than "$before" || die "the reload did not come to its end"
 }
 
 # ask PORT [ADDRESS]: what a service says, read to the end.
 ask() {
-	timeout 10 bash -c 'exec 3<>"/dev/tcp/$1/$2" && cat <&3' ask "${2:-127.0.0.1}" "$1" 2>/dev/null
+	timeout 30 bash -c 'exec 3<>"/dev/tcp/$1/$2" && cat <&3' ask "${2:-127.0.0.1}" "$1" 2>/dev/null
 }
 
 says() {
-	[ "$(ask "$1" "${3:-127.0.0.1}")" = "$2" ]
+	equal "$(ask "$1" "${3:-127.0.0.1}")" "$2"
 }
 
 refuses() {
-	! (: <"/dev/tcp/${2:-127.0.0.1}/$1") 2>/dev/null
+	! (: <"/dev/tcp/${2:-127.0.0.1}/$1") 2>/dev/null && return
+	ss -Htlnp "sport = :$1" | sed 's/^/    /'
+	return 1
+}
+
+# rests_after N PORT: connects so often, at once, as cps counts by the second, and tells whether the service rests.
+rests_after() {
+	local i one
+	for ((i = 0; i < $1; i++)); do
+		exec {one}<>"/dev/tcp/127.0.0.1/$2" && exec {one}>&-
+	done 2>/dev/null
+	refuses "$2"
 }
 
 # The inode of the socket that listens on a TCP port: the same as long as it is the same socket.
@@ -91,13 +102,18 @@ alive() {
 }
 
 gone() {
-	! alive "$1"
+	! alive "$1" && return
+	ps -o pid,ppid,stat,wchan:20,args -p "$1" | sed 's/^/    /'
+	return 1
 }
 
 has() {
-	grep -q -e "$2" "$1"
+	grep -q -e "$2" "$1" && return
+	printf '    %s has no line like: %s\n' "$1" "$2"
+	tail -n 15 "$1" | sed 's/^/    it has: /'
+	return 1
 }
 
 lacks() {
-	! grep -q -e "$2" "$1"
+	! grep -e "$2" "$1" | sed 's/^/    there is: /' | grep .
 }

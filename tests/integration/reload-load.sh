@@ -97,12 +97,12 @@ settled() {
 for pair in 7001:steady 7002:steady-echo 7003:args 7004:limits 7005:log 7006:user 7007:breaks; do
 	id=${pair#*:}
 	served=$(sed -n "s/^port=${pair%:*} ok=\([0-9]*\).*/\1/p" "$tmp/kept.out")
-	wait_for 10 settled "$id"
+	wait_for 20 settled "$id"
 	count "$id"
 	check "$id: $served served, $starts START, $exits EXIT" equal "$served $served" "$starts $exits"
 done
 for id in comes moves; do
-	wait_for 10 settled "$id"
+	wait_for 20 settled "$id"
 	count "$id"
 	check "$id, which comes and goes: as many START ($starts) as EXIT" equal "$starts" "$exits"
 done
@@ -112,5 +112,5 @@ check "no FAIL was recorded" lacks "$tmp/all.log" 'FAIL:'
 check "every server of a service that stays ended well" equal \
 	"$(grep 'EXIT:' "$tmp/all.log" | grep -v -e ' comes ' -e ' moves ' | grep -cv 'status=0')" 0
 kill -ABRT "$daemon"
-check "the books agree" wait_for 5 has "$tmp/daemon.log" 'Consistency check passed'
+check "the books agree" wait_for 20 has "$tmp/daemon.log" 'Consistency check passed'
 finish

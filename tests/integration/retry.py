@@ -11,7 +11,7 @@ import harness  # noqa: E402
 from harness import *  # noqa: E402,F403
 
 # root is exempt from the limit on processes, so the daemon is somebody else.
-USER = 54990
+USER = own_uid()
 PROBE = probe()
 LOG = path("services.log")
 DUMP = "/run/usherd/state.dump"

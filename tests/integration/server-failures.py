@@ -57,7 +57,7 @@ for name, port, error, where in (
     # The daemon's words for an error are libc's; the number is what counts.
     check("%s: path and errno are recorded" % name,
           wait_for(lambda: [x for x in daemon.log().splitlines()
-                            if "execv( %s ) failed" % where in x and "ERROR" in x and error in x], 5),
+                            if "execv( %s ) failed" % where in x and "ERROR" in x and error in x]),
           daemon.log())
 ask(20005)
 equal("an exit status is recorded", exit_line("status"), "EXIT: status status=7")
@@ -110,7 +110,7 @@ for name, port, step in (("files", 20011, "setrlimit"), ("cpu", 20012, "setrlimi
     equal("%s: nothing is served" % name, ask(port), b"")
     equal("%s: EXIT tells it" % name, exit_line(name), "EXIT: %s status=126" % name)
     check("%s: the step is named" % name, wait_for(lambda: re.search(
-        r"ERROR: service %s: %s.*errno = \d+" % (name, step), daemon.log()), 5), daemon.log())
+        r"ERROR: service %s: %s.*errno = \d+" % (name, step), daemon.log())), daemon.log())
 equal("a lower limit can be had without root", report(ask(20013)).get("nofile"), "100 100")
 equal("another user's service is not hosted without root", ask(20015), None)
 check("and that is said", "service other wants user daemon" in daemon.log(), daemon.log())
@@ -135,7 +135,7 @@ if shutil.which("setpriv"):
 # --- a user who stops the children that become his servers ------------------------------------
 # Between the change of identity and exec a child belongs to its user, who may send it SIGSTOP.
 # He is nobody else on this machine, nor in a copy of this test.
-HIS = 100000 + os.getpid()
+HIS = own_uid()
 
 
 def as_him(code):

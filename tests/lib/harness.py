@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 sys.dont_write_bytecode = True
 
@@ -50,6 +51,7 @@ def _enter():
 
 
 _enter()
+os.umask(0o022)
 TMP = tempfile.mkdtemp(prefix="usherd-test-")
 os.chmod(TMP, 0o755)
 
@@ -74,6 +76,11 @@ for _signo in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
 
 def path(*parts):
     return os.path.join(TMP, *parts)
+
+
+def own_uid():
+    """A number for a user who is nobody else, here or in a copy of the test; a small one, as containers map few."""
+    return 20000 + os.getpid() % 40000
 
 
 def probe():
@@ -117,8 +124,31 @@ def check(sentence, good, detail=""):
         print("not ok -", sentence)
         if detail != "":
             print("    " + str(detail).replace("\n", "\n    "))
+        print("    at " + ", ".join("%s:%d" % (os.path.basename(frame.filename), frame.lineno)
+                                    for frame in traceback.extract_stack()[:-1]))
+        if _failures <= 5:
+            _show_daemons(_daemons, 15)
     sys.stdout.flush()
     return bool(good)
+
+
+def _show_daemons(daemons, n):
+    """The last lines of what they said."""
+    for daemon in daemons:
+        for name in (daemon.filelog, daemon.errors):
+            for line in read(name).splitlines()[-n:]:
+                print("    %s: %s" % (os.path.basename(name), line))
+    sys.stdout.flush()
+
+
+def _on_exception(*what):
+    sys.stdout.flush()
+    traceback.print_exception(*what)
+    sys.stderr.flush()
+    _show_daemons(_ended[-1:] + _daemons, 40)
+
+
+sys.excepthook = _on_exception
 
 
 def equal(sentence, actual, expected):
@@ -129,9 +159,7 @@ def finish():
     for daemon in list(_daemons):
         daemon.stop()
     if _failures:
-        for daemon in _ended:
-            sys.stdout.write("".join("    daemon: " + x for x in
-                                     daemon.log().splitlines(True)[-40:]))
+        _show_daemons(_ended[-2:], 40)
         print("%d checks failed" % _failures)
     sys.exit(1 if _failures else 0)
 
@@ -199,7 +227,7 @@ class Daemon:
         self.pid = self.process.pid
         _daemons.append(self)
         if ready and filelog and not self.wait_log("Started working"):
-            print("FAIL: the daemon did not start:", read(self.errors), self.log())
+            print("FAIL: the daemon did not start:", self.process.poll(), read(self.errors), self.log())
             sys.exit(1)
 
     def log(self):

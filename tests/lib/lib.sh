@@ -21,10 +21,20 @@ skip() {
 	exit 77
 }
 
+# What whoever reads about a failure wants to see next.
+show_daemon() {
+	for file in daemon.log daemon.err; do
+		[ -s "$tmp/$file" ] && tail -n "$1" "$tmp/$file" | sed "s/^/    $file: /"
+	done
+	return 0
+}
+
 # Fails the whole test at once.
 die() {
-	echo "FAIL: $*" >&2
-	[ -f "$tmp/daemon.log" ] && sed 's/^/    daemon: /' "$tmp/daemon.log" | tail -40 >&2
+	{
+		echo "FAIL: $*"
+		show_daemon 40
+	} >&2
 	exit 1
 }
 
@@ -34,28 +44,33 @@ check() {
 	shift
 	if "$@"; then
 		echo "ok - $sentence"
-	else
-		echo "not ok - $sentence"
-		failures=$((failures + 1))
+		return
 	fi
+	echo "not ok - $sentence"
+	printf '    failed:'
+	printf ' %s' "$@"
+	echo
+	failures=$((failures + 1))
+	[ "$failures" -gt 5 ] || show_daemon 15
 }
 
 # equal ACTUAL EXPECTED: for check; shows both where they differ.
 equal() {
 	[ "$1" = "$2" ] && return 0
-	printf '  expected: %s\n  actual:   %s\n' "$2" "$1"
+	printf '    expected: %s\n    actual:   %s\n' "$2" "$1"
 	return 1
 }
 
-# wait_for SECONDS COMMAND...: polls every 20 ms until the command succeeds.
+# wait_for SECONDS COMMAND...: polls every 20 ms until the command succeeds. The last try may say what is wrong.
 wait_for() {
 	tries=$(($1 * 50))
 	shift
 	while ! "$@" >/dev/null 2>&1; do
 		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || return 1
+		[ "$tries" -gt 0 ] || break
 		sleep 0.02
 	done
+	[ "$tries" -gt 0 ] || "$@"
 }
 
 # Whether something listens on this TCP port of the namespace.
@@ -70,7 +85,7 @@ start_usherd() {
 	: >"$tmp/daemon.log"
 	"$usherd" -dontfork -filelog "$tmp/daemon.log" -f "$conf" "$@" 2>"$tmp/daemon.err" &
 	daemon=$!
-	wait_for 20 grep -q 'Started working' "$tmp/daemon.log" || die "the daemon did not start: $(cat "$tmp/daemon.err")"
+	wait_for 30 grep -q 'Started working' "$tmp/daemon.log" || die "the daemon did not start"
 }
 
 # Ends it and says whether it ended cleanly (also: no sanitizer has spoken).
@@ -87,7 +102,7 @@ stop_usherd() {
 finish() {
 	stop_usherd
 	[ "$failures" -eq 0 ] || {
-		[ -f "$tmp/daemon.log" ] && sed 's/^/    daemon: /' "$tmp/daemon.log" | tail -40
+		show_daemon 40
 		echo "$failures checks failed"
 		exit 1
 	}
@@ -110,6 +125,9 @@ if [ -z "$USHERD_TEST_NETNS" ]; then
 	exec unshare -n "${BASH:-/bin/sh}" "$0" "$@"
 fi
 ip link set lo up
+# Whoever runs the tests may have closed or restricted these.
+exec </dev/null
+umask 022
 tmp=$(mktemp -d)
 trap clean_up EXIT
 trap 'exit 1' INT TERM HUP

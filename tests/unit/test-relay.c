@@ -25,6 +25,15 @@ struct ends {
 	int target;
 };
 
+/* The kernel would give each megabytes, and all connections of the machine stall when these are too many. */
+static void bound_buffers(int fd)
+{
+	const int size = 128 * 1024;
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
+}
+
 static struct ends relay_between(struct fixture *f, uint64_t session, uint32_t idle_sec,
 				 bool unix_client)
 {
@@ -44,6 +53,10 @@ static struct ends relay_between(struct fixture *f, uint64_t session, uint32_t i
 	ends.target = connection(AF_INET, &near_target);
 	assert_true(ends.client >= 0 && ends.target >= 0);
 	set_deadline(ends.target);
+	bound_buffers(ends.client);
+	bound_buffers(ends.target);
+	bound_buffers(near_client);
+	bound_buffers(near_target);
 	assert_int_equal(fd_set_nonblock(near_client, true), 0);
 	assert_int_equal(fd_set_nonblock(near_target, true), 0);
 	assert_int_equal(worker_link_relay(f->link, session, idle_sec, near_client, near_target),
