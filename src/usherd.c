@@ -475,7 +475,7 @@ int main(int argc, char **argv)
 	struct server_options server_options = { 0 };
 	const char *slash = strrchr(argv[0], '/');
 	char directory[PATH_MAX];
-	char *file, *filelog = NULL, *pidfile = NULL, *worker, *gate;
+	char *file, *filelog = NULL, *pidfile = NULL, *worker, *gate, *rpc;
 	int parent = -1, status;
 
 	parse_options(argc, argv, &options);
@@ -484,6 +484,7 @@ int main(int argc, char **argv)
 	file = absolute(directory, options.file);
 	worker = find_program("usherd-worker");
 	gate = find_program("usherd-gate");
+	rpc = find_program("usherd-rpc");
 	if (options.filelog)
 		filelog = absolute(directory, options.filelog);
 	if (options.pidfile)
@@ -503,6 +504,7 @@ int main(int argc, char **argv)
 			    .inetd_file = options.inetd ? CONF_INETD_FILE : NULL },
 		.worker_path = worker,
 		.gate_path = gate,
+		.rpc_path = rpc,
 		.process_limit = (unsigned)options.limit,
 		.check_sec = (unsigned)options.check_sec,
 		.stay_alive = options.stay_alive,
@@ -515,5 +517,6 @@ int main(int argc, char **argv)
 	free(pidfile);
 	free(worker);
 	free(gate);
+	free(rpc);
 	return status;
 }

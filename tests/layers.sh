@@ -15,7 +15,7 @@ allowed() {
 	serve) echo "base config policy record" ;;
 	control) echo "base config policy record serve" ;;
 	ctl) echo "base config policy" ;;
-	worker | gate) echo "base" ;;
+	worker | gate | rpc) echo "base" ;;
 	*) echo "unknown" ;;
 	esac
 }

@@ -9,6 +9,7 @@
 
 #include "base/addr.h"
 #include "config/build.h"
+#include "config/rpc.h"
 
 static bool is_unix_bind(const char *word)
 {
@@ -331,44 +332,6 @@ static int build_endpoints(struct build *build)
 	return r;
 }
 
-static void build_rpc(struct build *build)
-{
-	struct service *s = build->service;
-	long long low = 0, high = 0;
-	const char *text, *dash;
-	char first[24];
-	int number;
-
-	if (!(s->type & SERVICE_RPC))
-		return;
-	if (!schema_count(build->schema, ATTR_RPC_VERSION)) {
-		build_error(build, ATTR_RPC_VERSION,
-			    "an RPC service needs \"rpc_version = N\" or \"rpc_version = N-M\"");
-		return;
-	}
-	text = schema_text(build->schema, ATTR_RPC_VERSION, 0);
-	dash = strchr(text, '-');
-	(void)snprintf(first, sizeof(first), "%.*s", (int)(dash ? dash - text : 20), text);
-	if (parse_number(first, 10, 1, INT32_MAX, &low) < 0 ||
-	    parse_number(dash ? dash + 1 : first, 10, 1, INT32_MAX, &high) < 0 || low > high)
-		build_error(build, ATTR_RPC_VERSION,
-			    "\"%s\" is no version; write N or N-M with N not above M", text);
-	s->rpc_min_version = (unsigned)low;
-	s->rpc_max_version = (unsigned)high;
-	if (schema_count(build->schema, ATTR_RPC_NUMBER))
-		s->rpc_number = (unsigned long)schema_number(build->schema, ATTR_RPC_NUMBER, 0);
-	else if (s->type & SERVICE_UNLISTED)
-		build_error(build, ATTR_RPC_NUMBER,
-			    "an UNLISTED RPC service needs \"rpc_number = NUMBER\"");
-	else if (lookup_rpc(build->lookup, s->name, &number) == 0)
-		s->rpc_number = (unsigned long)number;
-	else
-		build_error(build, ATTR_RPC_NUMBER,
-			    "\"%s\" is not in the RPC database (rpc(5)): write \"type = RPC "
-			    "UNLISTED\" and \"rpc_number = NUMBER\"",
-			    s->name);
-}
-
 static int build_owner(struct build *build)
 {
 	struct service *s = build->service;
@@ -396,8 +359,8 @@ int build_socket(struct build *build)
 		return -ENOMEM;
 	build_builtin(build);
 	build_port(build);
-	build_rpc(build);
 	if (build_endpoints(build) < 0)
 		return -ENOMEM;
+	build_rpc(build);
 	return build_owner(build);
 }

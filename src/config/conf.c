@@ -15,6 +15,7 @@
 #include "config/build.h"
 #include "config/inetd.h"
 #include "config/reader.h"
+#include "config/rpc.h"
 #include "config/schema.h"
 #include "config/support.h"
 
@@ -430,7 +431,8 @@ static const struct service *take_endpoints(struct loader *l, const struct servi
 	struct endpoint keys[2];
 	struct taken *taken;
 
-	if ((service->type & SERVICE_RPC) || service->port == 0)
+	/* A port of the kernel's choice is nobody's. */
+	if (service->port == 0 || (service->port == UNLIMITED && (service->type & SERVICE_RPC)))
 		return NULL;
 	for (size_t i = 0; i < service->n_endpoints; i++) {
 		size_t n = keys_of(&service->endpoints[i], keys);
@@ -456,6 +458,15 @@ static const struct service *take_endpoints(struct loader *l, const struct servi
 	return NULL;
 }
 
+/* The first service that registers a program as @service does. */
+static const struct service *same_program(const struct loader *l, const struct service *service)
+{
+	for (size_t i = 0; (service->type & SERVICE_RPC) && i < l->conf->n; i++)
+		if (rpc_clashes(l->conf->services[i], service))
+			return l->conf->services[i];
+	return NULL;
+}
+
 /* Takes a finished service into the configuration, unless another one stands in its way. */
 static int admit_service(struct loader *l, const struct stanza *stanza, struct service *service,
 			 bool from_inetd)
@@ -468,6 +479,15 @@ static int admit_service(struct loader *l, const struct stanza *stanza, struct s
 		service_unref(service);
 		return 0;
 	}
+	other = same_program(l, service);
+	if (other) {
+		diag_add(
+			l->diag, SEVERITY_ERROR, stanza->file, stanza->line, service->id,
+			"service %s (%s:%u) has the same RPC program and version; this one is not run",
+			other->id, other->file, other->line);
+		service_unref(service);
+		return add_broken(l->conf, stanza, stanza_id(stanza));
+	}
 	other = take_endpoints(l, service);
 	if (other) {
 		diag_add(l->diag, SEVERITY_ERROR, stanza->file, stanza->line, service->id,
@@ -476,8 +496,7 @@ static int admit_service(struct loader *l, const struct stanza *stanza, struct s
 		service_unref(service);
 		return add_broken(l->conf, stanza, stanza_id(stanza));
 	}
-	service->wrapped = l->wrapped && !(service->flags & FLAG_NOLIBWRAP) &&
-			   !((service->type & SERVICE_RPC) && service->protocol == IPPROTO_TCP);
+	service->wrapped = l->wrapped && !(service->flags & FLAG_NOLIBWRAP);
 	if (service->wrapped && service->wait && service->server &&
 	    (service->socktype == SOCK_STREAM || service->socktype == SOCK_SEQPACKET))
 		diag_add(

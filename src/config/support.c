@@ -7,13 +7,24 @@
 #include <errno.h>
 #include <string.h>
 
+/* What this build has been made without; a phrase for people, or NULL. */
+static const char *lacks(const struct service *service)
+{
+#ifndef HAVE_TIRPC
+	if (service->type & SERVICE_RPC)
+		return "type = RPC needs libtirpc, which this usherd was built without";
+#else
+	(void)service;
+#endif
+	return NULL;
+}
+
 bool support_can_host(const struct service *service, const char **why)
 {
 	const struct {
 		bool needed;
 		const char *what;
 	} missing[] = {
-		{ service->type & SERVICE_RPC, "type = RPC" },
 		{ service->type & (SERVICE_TCPMUX | SERVICE_TCPMUXPLUS), "type = TCPMUX" },
 		{ service->builtin == BUILTIN_TCPMUX, "this internal service" },
 		{ service->flags & FLAG_IDONLY, "flags = IDONLY" },
@@ -26,6 +37,9 @@ bool support_can_host(const struct service *service, const char **why)
 #endif
 	};
 
+	*why = lacks(service);
+	if (*why)
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(missing); i++) {
 		if (!missing[i].needed)
 			continue;
@@ -48,6 +62,12 @@ void support_report(const struct service *service, struct diag *diag)
 	};
 	const char *why;
 
+	why = lacks(service);
+	if (why) {
+		diag_add(diag, SEVERITY_WARNING, service->file, service->line, service->id,
+			 "service %s is not hosted: %s", service->id, why);
+		return;
+	}
 	if (!support_can_host(service, &why)) {
 		diag_add(diag, SEVERITY_WARNING, service->file, service->line, service->id,
 			 "service %s is not hosted: %s takes effect in a later version of usherd",

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "serve/gate.h"
 #include "serve/retry.h"
+#include "serve/rpc_table.h"
 #include "serve/run.h"
 
 static const char *state_of(const struct service_run *run)
@@ -45,9 +46,12 @@ static void dump_run(const struct service_run *run, FILE *out)
 	(void)fprintf(
 		out, "Service = %s\n\tState = %s\n\trunning servers = %u\n\tretry servers = %u\n",
 		run->service->id, state_of(run), run->limits.running - run->waiting, run->waiting);
-	for (size_t i = 0; i < run->n_places; i++)
+	for (size_t i = 0; i < run->n_places; i++) {
 		(void)fprintf(out, "\tendpoint = %s, descriptor = %d\n",
 			      endpoint_format(&run->places[i].endpoint, text), run->places[i].fd);
+		if (run->places[i].rpc)
+			rpc_door_dump(run->places[i].rpc, out);
+	}
 	service_dump(run->service, out);
 	(void)fputc('\n', out);
 }

@@ -14,6 +14,7 @@
 #include "serve/gate.h"
 #include "serve/redirect.h"
 #include "serve/retry.h"
+#include "serve/rpc.h"
 #include "serve/run.h"
 #include "serve/worker_link.h"
 
@@ -162,7 +163,8 @@ void reap_children(struct server *server)
 		if (session)
 			end_server(server, session, status);
 		else if (!gates_reaped(server->gates, pid, status) &&
-			 !worker_link_exited(server->worker, pid, status))
+			 !worker_link_exited(server->worker, pid, status) &&
+			 !rpc_reaped(server->rpc, pid, status))
 			log_debug("process %d has ended, which usherd did not start", (int)pid);
 	}
 }

@@ -12,6 +12,7 @@
 #include "serve/gate.h"
 #include "serve/gate_plan.h"
 #include "serve/ready.h"
+#include "serve/rpc.h"
 #include "serve/sinks.h"
 #include "serve/spawn.h"
 
@@ -371,6 +372,7 @@ int place_open(struct place *place)
 		log_notice("service %s: listening on %s at last", service->id,
 			   endpoint_format(&place->endpoint, text));
 	place->tries = 0;
+	rpc_announce(place->run->server->rpc, service, place->fd, &place->rpc);
 	return 0;
 }
 
@@ -380,6 +382,7 @@ void place_close(struct place *place, bool remove)
 		(void)event_del(place->retry);
 	if (place->event)
 		(void)event_del(place->event);
+	rpc_withdraw(place->run->server->rpc, &place->rpc);
 	if (place->fd >= 0)
 		listener_close(place->fd, &place->endpoint, remove);
 	place->fd = -1;
@@ -462,6 +465,8 @@ void place_move(struct place *from, struct place *to)
 	if (from->event)
 		(void)event_del(from->event);
 	to->state = from->state;
+	if (to->fd >= 0)
+		rpc_announce(to->run->server->rpc, to->run->service, to->fd, &to->rpc);
 	from->fd = -1;
 	from->holder = NULL;
 	place_close(from, false);

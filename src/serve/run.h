@@ -15,6 +15,8 @@ enum place_state {
 	PLACE_LENT,   /* a server has the socket (wait = yes), or an internal session its turn */
 };
 
+struct rpc_door;
+
 /* One endpoint of a hosted service. */
 struct place {
 	struct service_run *run;
@@ -27,6 +29,7 @@ struct place {
 	struct session *holder;    /* PLACE_LENT */
 	struct listener_mark mark; /* datagram servers: the queue when the server was started */
 	bool suspect;              /* the last server seemed to read nothing: mark exactly */
+	struct rpc_door *rpc;      /* an open RPC service, as rpcbind knows it; NULL for others */
 };
 
 /*

@@ -20,6 +20,7 @@
 #include "serve/reload.h"
 #include "serve/resolver.h"
 #include "serve/retry.h"
+#include "serve/rpc.h"
 #include "serve/run.h"
 #include "serve/sinks.h"
 #include "serve/worker_link.h"
@@ -33,6 +34,20 @@ static void on_reload(evutil_socket_t signo, short what, void *arg)
 	reload_begin(arg);
 }
 
+/* Nobody finds them any more, and they would keep the ports: as in xinetd, they do not outlive the daemon (D36). */
+static void end_rpc_servers(struct server *server)
+{
+	for (size_t i = 0; i < server->n_runs; i++) {
+		struct session *session;
+
+		if (!(server->runs[i]->service->type & SERVICE_RPC))
+			continue;
+		TAILQ_FOREACH(session, &server->runs[i]->sessions, of_run)
+			if (session->pid)
+				reap_stop(session);
+	}
+}
+
 static void on_end(evutil_socket_t signo, short what, void *arg)
 {
 	struct server *server = arg;
@@ -40,6 +55,8 @@ static void on_end(evutil_socket_t signo, short what, void *arg)
 	(void)what;
 	if (signo == SIGINT && !server->options.foreground)
 		return;
+	if (signo == SIGTERM)
+		end_rpc_servers(server);
 	log_warning("Exiting...");
 	server_stop(server, 0);
 }
@@ -151,6 +168,8 @@ int server_new(const struct server_options *options, struct writer *writer,
 		r = gates_new(server, &server->gates);
 	if (r == 0)
 		r = resolver_new(server->base, getaddrinfo, &server->resolver);
+	if (r == 0)
+		r = rpc_new(server->base, options->rpc_path, &server->rpc);
 	if (r < 0)
 		goto failed;
 	server->worker_flush = event_new(server->base, -1, 0, on_flush, server);
@@ -255,6 +274,7 @@ void server_free(struct server *server)
 		for (size_t e = 0; e < server->runs[i]->n_places; e++)
 			place_close(&server->runs[i]->places[e],
 				    server->runs[i]->places[e].state != PLACE_LENT);
+	rpc_free(TAKE_PTR(server->rpc));
 	reload_cancel(server);
 	gates_end(server->gates);
 	worker_link_free(server->worker);

@@ -19,6 +19,7 @@ struct gates;
 struct listings;
 struct place;
 struct resolver;
+struct rpc;
 struct server;
 struct sinks;
 struct worker_link;
@@ -29,6 +30,7 @@ struct server_options {
 	struct conf_source source;
 	const char *worker_path;
 	const char *gate_path;
+	const char *rpc_path;
 	unsigned process_limit; /* xinetd(8) "-limit"; 0 = none */
 	unsigned check_sec;     /* xinetd(8) "-cc": seconds between self checks; 0 = none */
 	bool stay_alive;        /* xinetd(8) "-stayalive" */
@@ -70,6 +72,7 @@ struct server {
 	struct worker_link *worker;
 	struct gates *gates;
 	struct resolver *resolver;
+	struct rpc *rpc;
 	struct listings *listings; /* NULL until the first is asked for */
 	bool worker_started;
 

@@ -17,9 +17,9 @@
 
 #include "base/util.h"
 #include "base/wire.h"
+#include "serve/helper_process.h"
 #include "serve/worker_link_private.h"
 #include "serve/worker_pair.h"
-#include "serve/worker_process.h"
 
 /* Messages read at one wake-up, so that a worker with much to say does not hold up accepts. */
 #define MESSAGES_AT_ONCE 16
@@ -158,7 +158,7 @@ static pid_t try_start(struct worker_link *link)
 	link->out = event_new(link->base, ours, EV_WRITE, on_room, link);
 	if (!link->in || !link->out || event_add(link->in, NULL) < 0)
 		return -ENOMEM;
-	pid = worker_process_start(link->path, theirs, has_stderr);
+	pid = helper_process_start(link->path, theirs, has_stderr);
 	if (pid > 0)
 		link->fd = take_fd(&ours);
 	else

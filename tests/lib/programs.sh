@@ -5,7 +5,7 @@
 # usage: tests/lib/programs.sh            fetch what is missing, check that all run, print where they are
 #        tests/lib/programs.sh --present  fetch nothing; exit status 77 when something is missing
 #
-# Prints lines for eval: XINETD='/…' TFTPD='/…' SSHD='/…'. They are Debian's packages, fetched by apt-get (which
+# Prints lines for eval: XINETD='/…' TFTPD='/…' SSHD='/…' RPCBIND='/…' RPCINFO='/…'. They are Debian's packages, fetched by apt-get (which
 # checks their signatures) and unpacked below $USHERD_PROGRAMS, or build/programs of this tree. What the machine
 # has itself is used as it is.
 set -eu
@@ -20,7 +20,8 @@ die() {
 
 # Where a program is: on the machine, or unpacked; nothing when nowhere.
 locate() {
-	for place in /usr/sbin /usr/local/sbin "$programs/root/usr/sbin"; do
+	for place in /usr/sbin /usr/local/sbin /usr/bin "$programs/root/usr/sbin" "$programs/root/sbin" \
+		"$programs/root/usr/bin"; do
 		if [ -x "$place/$1" ]; then
 			printf '%s\n' "$place/$1"
 			return
@@ -48,6 +49,7 @@ missing=
 [ -n "$(locate xinetd)" ] || missing="$missing xinetd"
 [ -n "$(locate in.tftpd)" ] || missing="$missing tftpd-hpa"
 [ -n "$(locate sshd)" ] || missing="$missing openssh-server"
+[ -n "$(locate rpcbind)" ] && [ -n "$(locate rpcinfo)" ] || missing="$missing rpcbind"
 if [ -n "$missing" ]; then
 	[ "${1:-}" != --present ] || exit 77
 	# shellcheck disable=SC2086 # a list of words
@@ -55,7 +57,8 @@ if [ -n "$missing" ]; then
 fi
 
 xinetd=$(locate xinetd) tftpd=$(locate in.tftpd) sshd=$(locate sshd)
-for path in "$xinetd" "$tftpd" "$sshd"; do
+rpcbind=$(locate rpcbind) rpcinfo=$(locate rpcinfo)
+for path in "$xinetd" "$tftpd" "$sshd" "$rpcbind" "$rpcinfo"; do
 	[ -n "$path" ] || die "a package did not hold its server: remove $programs, then try again"
 	if ldd "$path" 2>/dev/null | grep -q 'not found'; then
 		die "$path lacks libraries: run \"./bootstrap check\" once, which installs them"
@@ -69,4 +72,6 @@ cat <<END
 XINETD='$xinetd'
 TFTPD='$tftpd'
 SSHD='$sshd'
+RPCBIND='$rpcbind'
+RPCINFO='$rpcinfo'
 END

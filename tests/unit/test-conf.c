@@ -336,7 +336,70 @@ static void reads_rpc_tcpmux_and_redirected_services(void **state)
 	assert_int_equal(s->redirect_port, 80);
 	assert_null(s->server);
 	/* What this version cannot carry out, it says. */
+#ifdef HAVE_TIRPC
+	assert_said(&load, "is not hosted: ", 1);
+#else
 	assert_said(&load, "is not hosted: ", 2);
+#endif
+	load_done(&load);
+}
+
+#define RPC(id, versions, more)                                                                    \
+	BARE("r", "id = " id "\ntype = RPC UNLISTED\nrpc_number = 300000\nrpc_version = " versions \
+		  "\n" more EXTERNAL)
+#define RPC_TCP "socket_type = stream\n"
+
+static void knows_what_rpcbind_cannot_tell_apart(void **state)
+{
+	struct load load;
+
+	(void)state;
+	load_text(&load, RPC("a", "1-2", RPC_TCP) RPC("b", "2-3", RPC_TCP));
+	assert_int_equal(load.conf->n, 1);
+	assert_said(&load, "service a (", 1);
+	assert_said(&load, "has the same RPC program and version", 1);
+	assert_true(load_broken(&load, "b"));
+	load_done(&load);
+	/* Other versions, another protocol, another family. */
+	load_text(&load, RPC("a", "1", RPC_TCP) RPC("b", "2", RPC_TCP));
+	assert_int_equal(load.conf->n, 2);
+	load_done(&load);
+	load_text(&load,
+		  RPC("a", "1", RPC_TCP "bind = 127.0.0.1\n") RPC("b", "1", RPC_TCP "bind = ::1\n")
+			  RPC("c", "1", RPC_TCP "bind = /run/r\n"));
+	assert_int_equal(load.conf->n, 3);
+	load_done(&load);
+	load_text(&load, RPC("a", "1", RPC_TCP "bind = 127.0.0.1\n")
+				 RPC("b", "1", RPC_TCP "flags = IPv6\n"));
+	assert_int_equal(load.conf->n, 1);
+	load_done(&load);
+	/* A given port is a place like any other; the kernel's choice is none. */
+	load_text(&load, BARE("s", "port = 4711\ntype = UNLISTED\n" RPC_TCP EXTERNAL)
+				 RPC("b", "1", RPC_TCP "port = 4711\n"));
+	assert_int_equal(load.conf->n, 1);
+	load_done(&load);
+	refuses(RPC("a", "1-129", RPC_TCP), "more than 128 versions");
+	refuses(RPC("a", "1", "type = RPC\nsocket_type = seqpacket\nbind = /run/r\n"),
+		"an RPC service is stream");
+	refuses(RPC("a", "1", RPC_TCP "bind = @name\n"), "a stream socket with a path");
+	refuses(RPC("a", "1", RPC_TCP "bind = 127.0.0.1 127.0.0.2\n"), "needs \"port = NUMBER\"");
+	load_text(&load, RPC("a", "1", RPC_TCP "port = 4711\nbind = 127.0.0.1 127.0.0.2\n"));
+	assert_int_equal(load.conf->n, 1);
+	load_done(&load);
+}
+
+static void asks_no_wrappers_for_streams_of_rpc(void **state)
+{
+	struct load load;
+
+	(void)state;
+	/* compat.md 2.5 */
+	load_text(&load,
+		  RPC("a", "1", RPC_TCP) BARE(
+			  "u", "type = RPC UNLISTED\nrpc_number = 300000\nrpc_version = 1\n"
+			       "socket_type = dgram\nwait = yes\nuser = root\nserver = /bin/sh\n"));
+	assert_true(must_have(&load, "a")->flags & FLAG_NOLIBWRAP);
+	assert_false(must_have(&load, "u")->flags & FLAG_NOLIBWRAP);
 	load_done(&load);
 }
 
@@ -780,6 +843,8 @@ int main(void)
 		cmocka_unit_test(gives_internal_services_no_server_and_datagrams_only_loopback),
 		cmocka_unit_test(refuses_combinations_that_cannot_work),
 		cmocka_unit_test(reads_rpc_tcpmux_and_redirected_services),
+		cmocka_unit_test(knows_what_rpcbind_cannot_tell_apart),
+		cmocka_unit_test(asks_no_wrappers_for_streams_of_rpc),
 		cmocka_unit_test(lets_the_first_of_two_services_at_one_place_win),
 		cmocka_unit_test(stops_reading_a_stanza_at_disable),
 		cmocka_unit_test(runs_what_enabled_names_and_disabled_does_not),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Starting the program usherd-worker: what it inherits of us, and nothing else. */
+/* Starting a program of usherd's own, usherd-worker or usherd-rpc: what it inherits of us, and nothing else. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,4 +14,4 @@
  * Blocks until the program is executed, nothing more. Returns its pid, which the
  * caller has to reap, or -errno.
  */
-pid_t worker_process_start(const char *path, int fd, bool has_stderr);
+pid_t helper_process_start(const char *path, int fd, bool has_stderr);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Starts the program usherd-worker with the descriptors, environment and signals that it is to have. */
+/* Starts a program of usherd's own with the descriptors, environment and signals that it is to have. */
 #include "config.h"
 
-#include "serve/worker_process.h"
+#include "serve/helper_process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 #include "base/util.h"
 
-/* The worker gets of our environment what decides on the local time. */
+/* It gets of our environment what decides on the local time. */
 static bool passes_on(const char *variable)
 {
 	static const char *const names[] = {
@@ -45,10 +45,11 @@ static int lay_out_descriptors(posix_spawn_file_actions_t *actions, int fd, bool
 	return r;
 }
 
-pid_t worker_process_start(const char *path, int fd, bool has_stderr)
+pid_t helper_process_start(const char *path, int fd, bool has_stderr)
 {
+	const char *slash = strrchr(path, '/');
 	/* posix_spawn() does not write to the arguments; its prototype is older than const. */
-	char *argv[] = { (char *)(uintptr_t) "usherd-worker", NULL };
+	char *argv[] = { (char *)(uintptr_t)(slash ? slash + 1 : path), NULL };
 	char *env[8];
 	size_t n_env = 0;
 	posix_spawn_file_actions_t actions;
