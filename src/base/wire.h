@@ -2,6 +2,8 @@
 /* Messages between usherd and usherd-worker over their SEQPACKET pair. */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -12,8 +14,9 @@
  * receiver owns them. The worker has no configuration: a message brings all
  * that the work needs.
  *
- * Every session of a WIRE_STREAM is answered by one entry of a WIRE_DONE,
- * sooner or later, unless the worker dies. Datagrams are not answered for.
+ * Every session of a WIRE_STREAM is answered by one entry of a WIRE_DONE, or
+ * by one WIRE_NAME, sooner or later, unless the worker dies. Datagrams are not
+ * answered for.
  */
 #define WIRE_MAGIC       0x75736832u /* "ush2" */
 #define WIRE_MAX_FDS     64
@@ -21,21 +24,24 @@
 #define WIRE_MAX_ENTRIES 256 /* of WIRE_CANCEL and WIRE_DONE */
 #define WIRE_MAX_MESSAGE (192 * 1024)
 #define WIRE_MAX_PAYLOAD 65535
+#define WIRE_MAX_NAME    255
 
 enum wire_kind {
 	WIRE_STREAM, /* to the worker: count connections to serve; WIRE_FDS() descriptors each */
 	WIRE_DGRAM, /* to the worker: count datagrams of one socket; one descriptor, to answer by */
 	WIRE_CANCEL, /* to the worker: end count sessions now; unknown ones have ended already */
 	WIRE_DONE,   /* from the worker: count sessions have ended */
+	WIRE_NAME, /* from the worker: one session of WIRE_TCPMUX has ended with the name of a service */
 };
 
-/* What the worker is to do; up to WIRE_TIME, the values of enum builtin in config/service.h that it knows. */
+/* What the worker is to do; up to WIRE_TCPMUX, the values of enum builtin in config/service.h that it knows. */
 enum wire_service {
 	WIRE_ECHO = 1,
 	WIRE_DISCARD,
 	WIRE_CHARGEN,
 	WIRE_DAYTIME,
 	WIRE_TIME,
+	WIRE_TCPMUX,
 	WIRE_RELAY = 256, /* between the connection and a second one, its target's */
 	WIRE_TEXT,        /* send what is in a second descriptor, a memory file */
 };
@@ -53,7 +59,7 @@ struct wire_head {
 struct wire_stream {
 	uint64_t session;
 	uint32_t service;  /* enum wire_service */
-	uint32_t idle_sec; /* without a byte either way it ends; 0 = never */
+	uint32_t idle_sec; /* without a byte, or as yet the whole name, it ends; 0 = never */
 };
 
 /* Followed by length bytes of payload, padded by WIRE_PADDED() to a multiple of eight. */
@@ -77,3 +83,20 @@ struct wire_done {
 	int32_t error;      /* 0, or the errno that ended it */
 	uint32_t reserved;
 };
+
+struct wire_name {
+	uint64_t session;
+	uint64_t in_bytes; /* read from the client: the name and its end of line */
+	uint32_t length;
+	uint32_t reserved;
+	char name[WIRE_MAX_NAME + 1]; /* as the client wrote it; zeros behind it */
+};
+
+/* Whether a client may call a service so: printable, without blanks. Bytes above ASCII are for the configuration to know. */
+static inline bool wire_name_is_sound(const char *name, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)name[i] <= ' ' || name[i] == 0x7f)
+			return false;
+	return length > 0 && length <= WIRE_MAX_NAME;
+}

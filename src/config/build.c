@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/wire.h"
+
 static const struct {
 	const char *name;
 	enum builtin builtin;
@@ -103,9 +105,42 @@ static void check_kind(struct build *build)
 			      "mdns has no effect; xinetd has not had it since 2.3.15.3");
 	if ((s->type & SERVICE_INTERNAL) && (s->flags & FLAG_NAMEINARGS))
 		build_error(build, ATTR_FLAGS, "NAMEINARGS has no meaning for an internal service");
-	if ((s->type & (SERVICE_TCPMUX | SERVICE_TCPMUXPLUS)) && !(s->type & SERVICE_UNLISTED))
+}
+
+/* A service that is reached through tcpmux. */
+static void check_mux(struct build *build)
+{
+	struct service *s = build->service;
+
+	if (!(s->type & (SERVICE_TCPMUX | SERVICE_TCPMUXPLUS)))
+		return;
+	if (!(s->type & SERVICE_UNLISTED))
 		build_error(build, ATTR_TYPE,
 			    "a TCPMUX service has no port: write \"type = TCPMUX UNLISTED\"");
+	if (s->socktype && s->socktype != SOCK_STREAM)
+		build_error(
+			build, ATTR_SOCKET_TYPE,
+			"a TCPMUX service is given a connection: write \"socket_type = stream\"");
+	if (s->type & SERVICE_RPC)
+		build_error(build, ATTR_TYPE,
+			    "a service is reached through tcpmux or through the portmapper; write "
+			    "TCPMUX or RPC");
+	if (s->builtin == BUILTIN_TCPMUX)
+		build_error(build, ATTR_TYPE, "tcpmux does not lead to itself");
+	if (s->wait)
+		schema_report(
+			build->schema, ATTR_WAIT, SEVERITY_WARNING,
+			"wait = yes has no meaning behind tcpmux: each connection gets a server");
+	if (strcasecmp(s->name, "help") == 0)
+		schema_report(
+			build->schema, ATTR_TYPE, SEVERITY_WARNING,
+			"tcpmux answers to the name \"help\" itself (RFC 1078): nobody can reach "
+			"this service");
+	else if (!wire_name_is_sound(s->name, strlen(s->name)))
+		schema_report(build->schema, ATTR_TYPE, SEVERITY_WARNING,
+			      "no client of tcpmux can say this name: it has blanks or control "
+			      "characters, or more than %d bytes",
+			      WIRE_MAX_NAME);
 }
 
 static int build_identity(struct build *build, const struct stanza *stanza, const char *id)
@@ -132,6 +167,7 @@ struct service *build_service(struct schema *schema, struct lookup *lookup,
 	if (!build.service || build_identity(&build, stanza, id) < 0 || build_socket(&build) < 0)
 		goto no_memory;
 	check_kind(&build);
+	check_mux(&build);
 	if (build_process(&build) < 0 || build_policy(&build) < 0)
 		goto no_memory;
 	if (!schema_failed(schema))

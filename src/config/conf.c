@@ -14,6 +14,7 @@
 
 #include "config/build.h"
 #include "config/inetd.h"
+#include "config/mux_names.h"
 #include "config/reader.h"
 #include "config/rpc.h"
 #include "config/schema.h"
@@ -578,9 +579,10 @@ int conf_load(const struct conf_source *source, struct diag *diag, struct conf *
 			r = read_service(&l, l.stanzas[i], i >= l.n_xinetd);
 	if (r == 0)
 		r = defaults;
-	if (r == 0) {
+	if (r == 0)
+		r = mux_names_check(l.conf, diag);
+	if (r == 0)
 		*ret = TAKE_PTR(l.conf);
-	}
 	loader_done(&l);
 	return r;
 }

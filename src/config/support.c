@@ -25,8 +25,6 @@ bool support_can_host(const struct service *service, const char **why)
 		bool needed;
 		const char *what;
 	} missing[] = {
-		{ service->type & (SERVICE_TCPMUX | SERVICE_TCPMUXPLUS), "type = TCPMUX" },
-		{ service->builtin == BUILTIN_TCPMUX, "this internal service" },
 		{ service->flags & FLAG_IDONLY, "flags = IDONLY" },
 		{ service->flags & FLAG_INTERCEPT, "flags = INTERCEPT" },
 		{ service->flags & FLAG_LABELED, "flags = LABELED" },

@@ -15,6 +15,7 @@
 
 struct event;
 struct gate;
+struct naming;
 struct place;
 struct redirect;
 struct retry;
@@ -42,6 +43,7 @@ struct session {
 	struct gate *gate; /* while that is asked */
 	struct redirect *redirect; /* while its target is looked for */
 	struct retry *retry;       /* while its server cannot be started */
+	struct naming *naming;     /* while its client names a service (tcpmux) */
 	struct sink *
 		sink; /* where its START went, and its EXIT goes, whatever a reload changes; a reference */
 	bool ending;   /* told to end before its time */

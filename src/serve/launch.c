@@ -18,6 +18,7 @@
 #include "serve/gate_plan.h"
 #include "serve/greet.h"
 #include "serve/listing.h"
+#include "serve/mux.h"
 #include "serve/reap.h"
 #include "serve/redirect.h"
 #include "serve/retry.h"
@@ -63,6 +64,24 @@ bool launch_server(struct session *session, int fd)
 	return false;
 }
 
+/* To whoever serves the connection; takes over @fd. */
+static int hand_on(struct session *session, int fd)
+{
+	CLEANUP_CLOSE int owned = fd;
+	const struct service *service = session->service;
+
+	if (!may_start(session))
+		return -EPERM;
+	if (service->redirect_host)
+		return redirect_begin(session, take_fd(&owned));
+	if (listing_is(service->builtin))
+		return listing_begin(session, take_fd(&owned));
+	if (service->builtin == BUILTIN_TCPMUX)
+		return mux_begin(session, take_fd(&owned));
+	return worker_link_stream(session->run->server->worker, session->number, service->builtin,
+				  service->idle_timeout_sec, take_fd(&owned));
+}
+
 /*
  * Gives the connection of @session to the worker, or first to the search for its
  * target, which owns @fd from here on. The link may tell at once that it has ended: that is heard when START is written.
@@ -70,7 +89,6 @@ bool launch_server(struct session *session, int fd)
 static bool hand_over(struct session *session, int fd)
 {
 	struct server *server = session->run->server;
-	const struct service *service = session->service;
 	int r;
 
 	HASH_ADD(by_number, server->by_number, number, sizeof(session->number), session);
@@ -81,12 +99,7 @@ static bool hand_over(struct session *session, int fd)
 		return false;
 	}
 	session->starting = true;
-	r = !may_start(session)      ? -EPERM
-	    : service->redirect_host ? redirect_begin(session, fd)
-	    : listing_is(service->builtin)
-		    ? listing_begin(session, fd)
-		    : worker_link_stream(server->worker, session->number, service->builtin,
-					 service->idle_timeout_sec, fd);
+	r = hand_on(session, fd);
 	session->starting = false;
 	if (r < 0) {
 		log_limited(&server->accept_errors, LOG_LEVEL_ERROR,
@@ -115,6 +128,8 @@ static bool start(struct session *session, int fd)
 	const struct service *service = run->service;
 	struct log_limit *limit = &run->server->accept_errors;
 
+	if (mux_speaks(service))
+		mux_greet(connection, service, limit);
 	greet(connection, service, GREETING_SUCCESS, limit);
 	if (!run->spawn)
 		return hand_over(session, take_fd(&connection));
@@ -181,7 +196,8 @@ struct session *launch_connection(struct service_run *run, int fd, const struct 
 	struct decision decision;
 	struct session *session;
 
-	greet(connection, run->service, GREETING_ALWAYS, limit);
+	if (!mux_speaks(run->service))
+		greet(connection, run->service, GREETING_ALWAYS, limit);
 	decision = admission_decide(run, peer, now);
 	if (decision.verdict == VERDICT_CPS)
 		admission_rest(run);

@@ -18,8 +18,6 @@
 
 #include "serve/worker_dgrams.h"
 
-/* Listeners live from here up, so that connections get small numbers. */
-#define LISTENER_MIN_FD 128
 /* Numbers that listeners leave free where there are too few to live up there. */
 #define LISTENER_RESERVE_FDS 32
 

@@ -7,6 +7,9 @@
 #include "base/addr.h"
 #include "config/service.h"
 
+/* Listeners live from here up, so that connections get small numbers. */
+#define LISTENER_MIN_FD 128
+
 /*
  * Opens, binds and (stream, seqpacket) listens as @service says: close-on-exec,
  * SO_REUSEADDR, IPV6_V6ONLY explicit, NODELAY and KEEPALIVE inherited by what is

@@ -7,11 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/mman.h>
 
 #include "base/util.h"
 #include "serve/dump.h"
 #include "serve/server.h"
+#include "serve/text_file.h"
 #include "serve/worker_link.h"
 
 enum listing {
@@ -46,9 +46,17 @@ static void list_service(const struct service *service, FILE *out)
 			      endpoint_format(&service->endpoints[i], text));
 }
 
-static void write_listing(const struct server *server, enum listing which, FILE *out)
+struct wanted {
+	const struct server *server;
+	enum listing which;
+};
+
+static void write_listing(const void *arg, FILE *out)
 {
-	switch (which) {
+	const struct wanted *wanted = arg;
+	const struct server *server = wanted->server;
+
+	switch (wanted->which) {
 	case LISTING_SERVICES:
 		for (size_t i = 0; i < server->n_runs; i++)
 			list_service(server->runs[i]->service, out);
@@ -59,33 +67,6 @@ static void write_listing(const struct server *server, enum listing which, FILE 
 	case LISTINGS:
 		return;
 	}
-}
-
-/* A sealed memory file with the listing, or -errno. */
-static int make_listing(const struct server *server, enum listing which)
-{
-	CLEANUP_CLOSE int fd = memfd_create("listing", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	CLEANUP_CLOSE int copy = -1;
-	FILE *out;
-	bool failed;
-
-	if (fd < 0)
-		return -errno;
-	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (copy < 0)
-		return -errno;
-	out = fdopen(copy, "w");
-	if (!out)
-		return -errno;
-	(void)take_fd(&copy);
-	write_listing(server, which, out);
-	failed = ferror(out);
-	if (fclose(out) == EOF || failed)
-		return -ENOSPC;
-	/* The worker gets it, which is not trusted, and so do later clients. */
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-		return -errno;
-	return take_fd(&fd);
 }
 
 /* The listing, not older than it may be. The descriptor stays in server->listings. Returns it or -errno. */
@@ -105,7 +86,7 @@ static int find_listing(struct server *server, enum listing which)
 	}
 	if (known->fd[which] >= 0 && now - known->made_usec[which] < LISTING_FRESH_USEC)
 		return known->fd[which];
-	fd = make_listing(server, which);
+	fd = text_file_make(write_listing, &(struct wanted){ server, which });
 	if (fd < 0)
 		return fd;
 	cleanup_close(&known->fd[which]);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/sink.h"
 #include "serve/gate.h"
+#include "serve/mux.h"
 #include "serve/redirect.h"
 #include "serve/retry.h"
 #include "serve/rpc.h"
@@ -55,6 +56,7 @@ void reap_finish(struct server *server, struct session *session, int wait_status
 	if (session->timeout)
 		event_free(session->timeout);
 	redirect_end(session);
+	mux_end(session);
 	TAILQ_REMOVE(&run->sessions, session, of_run);
 	if (session->place)
 		place_return(session->place);
@@ -180,8 +182,8 @@ static void conclude(struct server *server, uint64_t number, uint64_t in_bytes, 
 	if (!session)
 		return;
 	HASH_DELETE(by_number, server->by_number, session);
-	session->in_bytes = in_bytes;
-	session->out_bytes = out_bytes;
+	session->in_bytes += in_bytes;
+	session->out_bytes += out_bytes;
 	session->status = status;
 	session->ended = true;
 	/* While it is being handed over, whoever does that finishes it. */
@@ -200,6 +202,18 @@ static void on_lost(void *arg, uint64_t number, int wait_status)
 	conclude(arg, number, 0, 0, wait_status);
 }
 
+static void on_named(void *arg, uint64_t number, uint64_t in_bytes, const char *name)
+{
+	struct server *server = arg;
+	struct session *session;
+
+	HASH_FIND(by_number, server->by_number, &number, sizeof(number), session);
+	if (!session)
+		return;
+	session->in_bytes += in_bytes;
+	mux_named(session, name);
+}
+
 static void on_restarted(void *arg, pid_t pid)
 {
 	(void)arg;
@@ -213,5 +227,6 @@ static void on_restarted(void *arg, pid_t pid)
 const struct worker_link_ops reap_worker_ops = {
 	.done = on_done,
 	.lost = on_lost,
+	.named = on_named,
 	.restarted = on_restarted,
 };

@@ -6,22 +6,14 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "base/log.h"
 #include "serve/connector.h"
 #include "serve/reap.h"
 #include "serve/server.h"
+#include "serve/share.h"
 #include "serve/worker_link.h"
-
-/*
- * Sessions of one service that look for their target: at most so many, and
- * where descriptors are few, this share of them, so that a target that does not
- * answer leaves enough for all others.
- */
-#define SEEKING_MAX   1024
-#define SEEKING_SHARE 16
 
 struct redirect {
 	struct session *session;
@@ -31,14 +23,7 @@ struct redirect {
 
 bool redirect_has_room(const struct service_run *run)
 {
-	struct rlimit files;
-
-	if (run->seeking >= SEEKING_MAX)
-		return false;
-	if (run->seeking * SEEKING_SHARE < 1024)
-		return true;
-	return getrlimit(RLIMIT_NOFILE, &files) < 0 ||
-	       run->seeking < files.rlim_cur / SEEKING_SHARE;
+	return run->seeking < share_of_descriptors();
 }
 
 void redirect_give_up(struct session *session)

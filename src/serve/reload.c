@@ -14,6 +14,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/log.h"
+#include "serve/mux.h"
 #include "serve/plan.h"
 #include "serve/reap.h"
 #include "serve/run.h"
@@ -225,6 +226,7 @@ static int swap(struct server *server, const struct conf *conf)
 	server->n_runs = carry_out(server, &plan, successors, runs);
 	free(server->runs);
 	server->runs = runs;
+	mux_renew(server);
 	log_notice("Reconfigured: new=%zu old=%zu dropped=%zu (services)", fresh, old,
 		   plan.n_dropped);
 	plan_done(&plan);

@@ -146,6 +146,7 @@ int run_new(struct server *server, const struct service *service, struct service
 		return -ENOMEM;
 	run->server = server;
 	TAILQ_INIT(&run->sessions);
+	TAILQ_INIT(&run->namings);
 	limits_init(&run->limits);
 	r = prepare(server, service, &prepared);
 	if (r < 0) {

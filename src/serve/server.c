@@ -16,6 +16,7 @@
 #include "serve/dump.h"
 #include "serve/gate.h"
 #include "serve/listing.h"
+#include "serve/mux.h"
 #include "serve/reap.h"
 #include "serve/reload.h"
 #include "serve/resolver.h"
@@ -216,6 +217,7 @@ int server_start(struct server *server, const struct conf *conf)
 			(void)place_open(&run->places[e]);
 		server->runs[server->n_runs++] = run;
 	}
+	mux_renew(server);
 	return (int)server->n_runs;
 }
 
@@ -285,6 +287,7 @@ void server_free(struct server *server)
 		run_free(server->runs[i]);
 	free(server->runs);
 	gates_free(server->gates);
+	mux_free(server->mux);
 	resolver_free(server->resolver);
 	listings_free(server->listings);
 	if (server->worker_flush)

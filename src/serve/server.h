@@ -17,6 +17,8 @@
 
 struct gates;
 struct listings;
+struct mux;
+struct naming;
 struct place;
 struct resolver;
 struct rpc;
@@ -49,8 +51,10 @@ struct service_run {
 	struct place *places; /* one an endpoint of service, in its order */
 	size_t n_places;
 	TAILQ_HEAD(, session) sessions;
-	unsigned seeking; /* sessions whose target is looked for */
-	unsigned waiting; /* sessions whose server could not be started yet */
+	unsigned seeking;             /* sessions whose target is looked for */
+	unsigned waiting;             /* sessions whose server could not be started yet */
+	TAILQ_HEAD(, naming) namings; /* clients of tcpmux that say no name yet, oldest first */
+	unsigned n_namings;
 	struct log_limit target_errors;
 	struct event *timer;   /* ends a rest (cps) */
 	bool resting;          /* the doors are closed until then */
@@ -78,6 +82,7 @@ struct server {
 
 	struct service_run **runs;
 	size_t n_runs;
+	struct mux *mux; /* what tcpmux leads to; NULL: nothing */
 	struct session *by_pid;
 	struct session *by_number;
 	uint64_t last_number;

@@ -236,12 +236,9 @@ struct link_session *worker_link_find(struct worker_link *link, uint64_t id)
 	return s;
 }
 
-void worker_link_conclude(struct worker_link *link, const struct wire_done *done)
+/* Forgets @s; no descriptor of it stays open. */
+static void forget(struct worker_link *link, struct link_session *s)
 {
-	struct link_session *s = worker_link_find(link, done->session);
-
-	if (!s)
-		return;
 	if (s->state == STATE_QUEUED) {
 		TAILQ_REMOVE(&link->queue, s, entry);
 		link->n_queue--;
@@ -251,8 +248,35 @@ void worker_link_conclude(struct worker_link *link, const struct wire_done *done
 	}
 	HASH_DEL(link->sessions, s);
 	free(s);
+}
+
+void worker_link_conclude(struct worker_link *link, const struct wire_done *done)
+{
+	struct link_session *s = worker_link_find(link, done->session);
+
+	if (!s)
+		return;
+	forget(link, s);
 	link->ops->done(link->arg, done->session, done->in_bytes, done->out_bytes,
 			done->error < 0 ? EPROTO : done->error);
+}
+
+static void take_done(struct worker_link *link, const struct wire_done *done)
+{
+	const struct link_session *s = worker_link_find(link, done->session);
+
+	if (s && s->state != STATE_QUEUED)
+		worker_link_conclude(link, done);
+}
+
+static void take_name(struct worker_link *link, const struct wire_name *name)
+{
+	struct link_session *s = worker_link_find(link, name->session);
+
+	if (!s || s->state == STATE_QUEUED || s->service != WIRE_TCPMUX)
+		return;
+	forget(link, s);
+	link->ops->named(link->arg, name->session, name->in_bytes, name->name);
 }
 
 /*
@@ -272,12 +296,12 @@ static int read_message(struct worker_link *link)
 		worker_link_give_up(link);
 	if (r <= 0)
 		return 0;
-	for (uint32_t i = 0; i < m.head.count; i++) {
-		const struct link_session *s = worker_link_find(link, m.done[i].session);
-
-		if (s && s->state != STATE_QUEUED)
-			worker_link_conclude(link, &m.done[i]);
+	if (m.head.kind == WIRE_NAME) {
+		take_name(link, &m.as.name);
+		return 1;
 	}
+	for (uint32_t i = 0; i < m.head.count; i++)
+		take_done(link, &m.as.done[i]);
 	return 1;
 }
 

@@ -20,7 +20,7 @@ struct worker_link;
 #define WORKER_LINK_BACKOFF_MAX 30
 
 /*
- * What the link tells its owner. Each session that the link took ends by exactly one call of done() or lost(), unless the link is freed first.
+ * What the link tells its owner. Each session that the link took ends by exactly one call of done(), lost() or named(), unless the link is freed first.
  * The functions may call the link, but not free it.
  */
 struct worker_link_ops {
@@ -29,6 +29,14 @@ struct worker_link_ops {
 
 	/* The worker died with the session in its hands; @wait_status is that of waitpid(2). */
 	void (*lost)(void *arg, uint64_t session, int wait_status);
+
+	/*
+	 * A session of BUILTIN_TCPMUX has ended, and the worker has closed the
+	 * connection: @in_bytes of it were read, which held @name, sound as
+	 * wire_name_is_sound() has it and valid during the call. The worker is
+	 * not trusted: it may say any name for any such session that it had.
+	 */
+	void (*named)(void *arg, uint64_t session, uint64_t in_bytes, const char *name);
 
 	/* The link has started the worker anew, or failed to and will try again: its pid or -errno. May be NULL. */
 	void (*restarted)(void *arg, pid_t pid);
@@ -69,7 +77,8 @@ bool worker_link_exited(struct worker_link *link, pid_t pid, int wait_status);
  * Takes over @fd, in every case, to be served as @builtin for @session, a
  * number that is not in use. It is sent on when WIRE_MAX_FDS have come
  * together, or by worker_link_flush(). @fd may be blocking. After @idle_sec
- * without a byte either way the session ends (ETIMEDOUT); 0 stands for never.
+ * without a byte either way, or for BUILTIN_TCPMUX without the whole name, the
+ * session ends (ETIMEDOUT); 0 stands for never.
  * Returns 0; -EAGAIN when the queue is full; -ENOMEM; -EEXIST; or
  * -EPROTONOSUPPORT when the worker has no such service. Then there is no session.
  */

@@ -49,15 +49,29 @@ int worker_pair_send(int fd, struct iovec *iov, size_t n_iov, const int *fds, si
 	return sent < 0 ? -errno : 0;
 }
 
+/* The worker reads what strangers write, so its word is checked like theirs. */
+static bool is_in_form(struct worker_outcomes *m, size_t size)
+{
+	size_t entries = size - sizeof(m->head);
+	struct wire_name *name = &m->as.name;
+
+	if (m->head.magic != WIRE_MAGIC)
+		return false;
+	if (m->head.kind == WIRE_DONE)
+		return m->head.count <= WIRE_MAX_ENTRIES &&
+		       entries == m->head.count * sizeof(m->as.done[0]);
+	if (m->head.kind != WIRE_NAME || m->head.count != 1 || entries != sizeof(*name) ||
+	    name->length > WIRE_MAX_NAME || !wire_name_is_sound(name->name, name->length))
+		return false;
+	name->name[name->length] = '\0';
+	return true;
+}
+
 int worker_pair_receive(int fd, struct worker_outcomes *ret)
 {
 	ssize_t size = recv(fd, ret, sizeof(*ret), MSG_DONTWAIT | MSG_TRUNC);
 
 	if (size < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
-	if (size < (ssize_t)sizeof(ret->head) || ret->head.magic != WIRE_MAGIC ||
-	    ret->head.kind != WIRE_DONE || ret->head.count > WIRE_MAX_ENTRIES ||
-	    (size_t)size != sizeof(ret->head) + ret->head.count * sizeof(ret->done[0]))
-		return -EPROTO;
-	return 1;
+	return size >= (ssize_t)sizeof(ret->head) && is_in_form(ret, (size_t)size) ? 1 : -EPROTO;
 }

@@ -21,15 +21,19 @@ int worker_pair_open(int *ret_ours, int *ret_theirs);
  */
 int worker_pair_send(int fd, struct iovec *iov, size_t n_iov, const int *fds, size_t n_fds);
 
-/* A WIRE_DONE message. */
+/* A WIRE_DONE or WIRE_NAME message. */
 struct worker_outcomes {
 	struct wire_head head;
-	struct wire_done done[WIRE_MAX_ENTRIES];
+	union {
+		struct wire_done done[WIRE_MAX_ENTRIES];
+		struct wire_name name;
+	} as;
 };
 
 /*
  * Takes one message of the worker, if one is there, of which only the form has
- * been checked: head.count entries are in done. Returns 1; 0 where there was
- * none; or -EPROTO where the other end is closed or what came makes no sense.
+ * been checked: head.count entries are in as.done, or one is in as.name, whose
+ * name is sound and ends in NUL. Returns 1; 0 where there was none; or -EPROTO
+ * where the other end is closed or what came makes no sense.
  */
 int worker_pair_receive(int fd, struct worker_outcomes *ret);

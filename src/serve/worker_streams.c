@@ -18,7 +18,8 @@
 static_assert((int)WIRE_ECHO == (int)BUILTIN_ECHO && (int)WIRE_DISCARD == (int)BUILTIN_DISCARD &&
 		      (int)WIRE_CHARGEN == (int)BUILTIN_CHARGEN &&
 		      (int)WIRE_DAYTIME == (int)BUILTIN_DAYTIME &&
-		      (int)WIRE_TIME == (int)BUILTIN_TIME,
+		      (int)WIRE_TIME == (int)BUILTIN_TIME &&
+		      (int)WIRE_TCPMUX == (int)BUILTIN_TCPMUX,
 	      "both sides mean the same services");
 
 /* The pause after the kernel was short of memory or had too many descriptors in flight. */
@@ -197,7 +198,7 @@ void worker_link_cancel(struct worker_link *link, uint64_t session)
 
 bool worker_link_serves(enum builtin builtin)
 {
-	return builtin >= BUILTIN_ECHO && builtin <= BUILTIN_TIME;
+	return builtin >= BUILTIN_ECHO && builtin <= BUILTIN_TCPMUX;
 }
 
 int worker_link_send(struct worker_link *link, struct iovec *iov, size_t n_iov, int fd)

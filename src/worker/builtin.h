@@ -26,12 +26,15 @@ struct shared {
 	uint8_t time[4];
 };
 
+struct mux_name;
+
 /* A connection as its service sees it. */
 struct stream {
 	int fd;
-	int text;          /* WIRE_TEXT; else -1 */
-	uint32_t position; /* chargen: within its pattern */
-	bool eof;          /* the client will send no more */
+	int text;              /* WIRE_TEXT; else -1 */
+	uint32_t position;     /* chargen: within its pattern */
+	bool eof;              /* the client will send no more */
+	struct mux_name *name; /* tcpmux: owned; else NULL */
 	uint64_t in_bytes;
 	uint64_t out_bytes;
 };
@@ -41,6 +44,7 @@ enum want {
 	WANT_READ = 1 << 0,
 	WANT_WRITE = 1 << 1,
 	WANT_CLOSE = 1 << 2, /* all is said: end our side, give the client time to read, close */
+	WANT_HAND_BACK = 1 << 3, /* the name is read: usherd goes on with the connection */
 };
 
 /* Parts of one answer at most. */
@@ -59,7 +63,7 @@ struct builtin {
 	int (*stream)(struct stream *stream, struct shared *shared, unsigned ready);
 
 	/*
-	 * Makes the answer to one datagram: fills @parts, which may point into
+	 * NULL where there is no such form. Makes the answer to one datagram: fills @parts, which may point into
 	 * @payload and @shared. Returns their number, 0 for no answer.
 	 */
 	size_t (*dgram)(struct shared *shared, void *payload, size_t length,
@@ -72,6 +76,7 @@ extern const struct builtin chargen_builtin;
 extern const struct builtin daytime_builtin;
 extern const struct builtin time_builtin;
 extern const struct builtin text_builtin;
+extern const struct builtin tcpmux_builtin;
 
 /* Lays out the pattern of chargen, once. */
 void chargen_prepare(struct shared *shared);

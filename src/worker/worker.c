@@ -20,6 +20,8 @@
 #include "worker/builtin.h"
 #include "worker/confine.h"
 #include "worker/dgrams.h"
+#include "worker/mux_name.h"
+#include "worker/pair.h"
 #include "worker/relay.h"
 
 /* Our end of the pair. */
@@ -50,6 +52,7 @@ struct session {
 	struct event event;
 	unsigned wants;   /* what event waits for; 0 while it is not added */
 	unsigned lingers; /* reads left when only the client's end is awaited; else 0 */
+	bool named;       /* it ends with a name, for usherd to go on */
 	int error;
 	struct session *next; /* in the list of those that have ended */
 	UT_hash_handle hh;
@@ -72,7 +75,7 @@ static const struct builtin *builtin_of(uint32_t service)
 	static const struct builtin *const builtins[] = {
 		[WIRE_ECHO] = &echo_builtin,       [WIRE_DISCARD] = &discard_builtin,
 		[WIRE_CHARGEN] = &chargen_builtin, [WIRE_DAYTIME] = &daytime_builtin,
-		[WIRE_TIME] = &time_builtin,
+		[WIRE_TIME] = &time_builtin,       [WIRE_TCPMUX] = &tcpmux_builtin,
 	};
 
 	if (service == WIRE_TEXT)
@@ -167,6 +170,11 @@ static void await(struct session *s, int wants)
 		end_session(s, -wants);
 		return;
 	}
+	if (wants == WANT_HAND_BACK) {
+		s->named = true;
+		end_session(s, 0);
+		return;
+	}
 	if (wants == WANT_CLOSE) {
 		/*
 		 * Closing a socket that has unread input, or gets some later,
@@ -234,6 +242,8 @@ static int begin(struct session *s, const struct wire_stream *entry, int target)
 		return -EMFILE;
 	if (entry->service != WIRE_RELAY && !s->builtin)
 		return -EPROTONOSUPPORT;
+	if (entry->service == WIRE_TCPMUX && !(s->stream.name = calloc(1, sizeof(struct mux_name))))
+		return -ENOMEM;
 	r = watch_idle(s, entry->idle_sec);
 	if (entry->service == WIRE_TEXT)
 		s->stream.text = take_fd(&owned);
@@ -305,29 +315,50 @@ static void cancel_session(struct worker *w, uint64_t id)
 		end_session(s, ECANCELED);
 }
 
+struct report {
+	struct wire_head head;
+	union {
+		struct wire_done done[WIRE_MAX_ENTRIES];
+		struct wire_name name;
+	} as;
+};
+
+/* Lays out one message about the session @s and, as far as they can go with it, those behind it. Returns its size. */
+static size_t lay_out(const struct session *s, struct report *m)
+{
+	uint32_t n = 0;
+
+	if (s->named) {
+		m->head = (struct wire_head){ .magic = WIRE_MAGIC, .kind = WIRE_NAME, .count = 1 };
+		m->as.name = (struct wire_name){
+			.session = s->id,
+			.in_bytes = s->stream.in_bytes,
+			.length = (uint32_t)s->stream.name->length,
+		};
+		memcpy(m->as.name.name, s->stream.name->bytes, s->stream.name->length);
+		return sizeof(m->head) + sizeof(m->as.name);
+	}
+	for (; s && !s->named && n < WIRE_MAX_ENTRIES; s = s->next) {
+		m->as.done[n++] = (struct wire_done){
+			.session = s->id,
+			.in_bytes = s->stream.in_bytes,
+			.out_bytes = s->stream.out_bytes,
+			.error = s->error,
+		};
+	}
+	m->head = (struct wire_head){ .magic = WIRE_MAGIC, .kind = WIRE_DONE, .count = n };
+	return sizeof(m->head) + n * sizeof(m->as.done[0]);
+}
+
 /* Reports the sessions that have ended, as far as the pair takes it now. */
 static void report(struct worker *w)
 {
-	struct {
-		struct wire_head head;
-		struct wire_done done[WIRE_MAX_ENTRIES];
-	} m;
+	struct report m;
 
 	while (w->ended) {
-		uint32_t n = 0;
-		ssize_t sent;
+		size_t size = lay_out(w->ended, &m);
+		ssize_t sent = send(PAIR_FD, &m, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-		for (const struct session *s = w->ended; s && n < WIRE_MAX_ENTRIES; s = s->next) {
-			m.done[n++] = (struct wire_done){
-				.session = s->id,
-				.in_bytes = s->stream.in_bytes,
-				.out_bytes = s->stream.out_bytes,
-				.error = s->error,
-			};
-		}
-		m.head = (struct wire_head){ .magic = WIRE_MAGIC, .kind = WIRE_DONE, .count = n };
-		sent = send(PAIR_FD, &m, sizeof(m.head) + n * sizeof(m.done[0]),
-			    MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (sent < 0) {
 			if (errno == EPIPE || errno == ECONNRESET)
 				_exit(EX_OK); /* usherd is gone */
@@ -335,10 +366,11 @@ static void report(struct worker *w)
 				_exit(EX_OSERR);
 			return;
 		}
-		while (n-- > 0) {
+		for (uint32_t n = m.head.count; n > 0; n--) {
 			struct session *s = w->ended;
 
 			w->ended = s->next;
+			free(s->stream.name);
 			free(s);
 		}
 		if (!w->ended)
@@ -376,43 +408,9 @@ static void handle_message(struct worker *w, size_t size, int fds[static WIRE_MA
 			cancel_session(w, cancels[i].session);
 		return;
 	case WIRE_DONE:
+	case WIRE_NAME:
 		return;
 	}
-}
-
-/*
- * Receives one message and its descriptors. Where the table of descriptors is
- * full the kernel hands over only the first of them (MSG_CTRUNC); the entries
- * without one are then reported as failed. Returns its size, 0 at the end, -1
- * where none is there.
- */
-static ssize_t receive(struct worker *w, int fds[static WIRE_MAX_FDS])
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(WIRE_MAX_FDS * sizeof(int))];
-	} control;
-	struct iovec iov = { .iov_base = w->message, .iov_len = sizeof(w->message) };
-	struct msghdr m = { .msg_iov = &iov,
-			    .msg_iovlen = 1,
-			    .msg_control = &control,
-			    .msg_controllen = sizeof(control) };
-	unsigned n = 0;
-	ssize_t size = recvmsg(PAIR_FD, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-
-	for (unsigned i = 0; i < WIRE_MAX_FDS; i++)
-		fds[i] = -1;
-	if (size < 0)
-		return would_block(errno) ? -1 : 0;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
-		size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (size_t i = 0; i < count && n < WIRE_MAX_FDS; i++, n++)
-			memcpy(&fds[n], CMSG_DATA(c) + i * sizeof(int), sizeof(int));
-	}
-	return size;
 }
 
 static void on_pair(evutil_socket_t fd, short what, void *arg)
@@ -423,7 +421,7 @@ static void on_pair(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	for (unsigned i = 0; i < MESSAGES_AT_ONCE; i++) {
 		int fds[WIRE_MAX_FDS];
-		ssize_t size = receive(w, fds);
+		ssize_t size = pair_receive(PAIR_FD, w->message, sizeof(w->message), fds);
 
 		if (size < 0)
 			return;
@@ -473,22 +471,12 @@ static struct worker *worker_new(void)
 	return w;
 }
 
-static bool is_pair(int fd)
-{
-	int domain = 0, type = 0;
-	socklen_t domain_len = sizeof(domain), type_len = sizeof(type);
-
-	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_len) == 0 &&
-	       domain == AF_UNIX && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) == 0 &&
-	       type == SOCK_SEQPACKET;
-}
-
 int main(int argc, char **argv)
 {
 	struct worker *w;
 
 	(void)argv;
-	if (argc != 1 || !is_pair(PAIR_FD)) {
+	if (argc != 1 || !pair_is(PAIR_FD)) {
 		(void)fputs(
 			"usherd-worker serves the internal services of usherd, which starts it by "
 			"itself; it takes no arguments and is of no use by hand.\n",

@@ -233,11 +233,17 @@ stays("D34", "the end of one direction of a `redirect` is passed on, and the oth
 stays("own", PID_0, "redirect redirect-talk redirect-half-close redirect-nobody-there redirect-name redirect-ipv6",
       log=("pid=N", "pid=0.*\nEXIT.*pid=0"))
 stays("D18", "tcpmux sends no NUL behind its answers", "tcpmux-plus", wire=(r"Go\\r\n\\0served", r"Go\\r\nserved"))
-stays("D18", "tcpmux sends no NUL behind its answers", "tcpmux-unknown", wire=(r"^-.*\n\\0$", r"^client: -.*\\r$"))
+stays("D18", "tcpmux sends no NUL behind its answers", "tcpmux-unknown tcpmux-not-of-type", wire=(r"^client: -.*\n\\0$", r"^client: -.*\\r$"))
 stays("D18", "tcpmux knows help", "tcpmux-help", wire=("not found", "tcpmux-help-a"))
 stays("D18", "a name may come to tcpmux in pieces, and with data behind it", "tcpmux-more-data tcpmux-slow", wire=("closed", "served"))
-stays("D18", "limits and records of a service behind tcpmux are its own", "tcpmux-limit", wire=("served", "closed"))
+stays("D18", "limits and records of a service behind tcpmux are its own", "tcpmux-limit tcpmux-load", wire=("served", "closed"))
 stays("D18", "limits and records of a service behind tcpmux are its own", "tcpmux-log", log=("START: tcpmux-log pid", "START: tcpmux-log-a"))
+stays("own", "services behind tcpmux count among those that are available", "tcpmux-libwrap",
+      messages=("1 available service$", "3 available services$"))
+stays("own", "tcpmux takes a name that ends in LF alone", "tcpmux-lf", wire=("closed", "served"))
+stays("own", "tcpmux tells who says no name, or none that can be, what was wrong", "tcpmux-empty", wire=("closed", "^client: -.*malformed"))
+stays("own", "tcpmux tells who says no name, or none that can be, what was wrong", "tcpmux-long", wire=("not found", "too long"))
+stays("own", "tcpmux tells who says no name, or none that can be, what was wrong", "tcpmux-data-in-name", wire=("not found", "malformed"))
 stays("D19", "SENSOR shuts out an address on all sockets, and no more than that address", "sensor sensor-forever sensor-reload",
       wire=("served 10.1.2.3$", "closed$"), log=("START: .*-3", "FAIL: .*-3 address"))
 stays("D62", "what an ident server says is escaped in logs", "userid-control-characters", log=("\x1b", r"\\x1b"))

@@ -117,9 +117,15 @@ def two_pieces(run, first, second):
         return run.receive(s).rstrip("\n")
 
 
-MUX = internal("tcpmux", "user = root") + \
-    stanza("type = TCPMUX UNLISTED\n-port\nuser = nobody", "$NAME-a") + \
-    stanza("type = TCPMUXPLUS UNLISTED\n-port\nuser = nobody", "$NAME-b")
+def mux(more=""):
+    return internal("tcpmux", "user = root" + more) + \
+        stanza("type = TCPMUX UNLISTED\n-port\nuser = nobody", "$NAME-a") + \
+        stanza("type = TCPMUXPLUS UNLISTED\n-port\nuser = nobody", "$NAME-b")
+
+
+MUX = mux()
+# An IPv4 client of an IPv6 socket is one of either family for a server of ours, depending on who is faster.
+MUX_IPV4 = mux("\nflags = IPv4")
 add("tcpmux", "6.5", MUX, [ask(b"tcpmux-a\r\n")], skip="log")
 add("tcpmux-plus", "6.5", MUX, [ask(b"tcpmux-plus-b\r\n")], skip="log")
 add("tcpmux-unknown", "6.5", MUX, [ask(b"nosuch\r\n")], skip="log")
@@ -127,12 +133,26 @@ add("tcpmux-help", "6.5", MUX, [ask(b"help\r\n")], skip="log")
 add("tcpmux-more-data", "6.5", MUX, [ask(b"tcpmux-more-data-a\r\nhello")], skip="log")
 add("tcpmux-no-crlf", "6.5", MUX, [ask(b"tcpmux-no-crlf-a")], skip="log")
 add("tcpmux-slow", "6.5", MUX, [sees("in two pieces", lambda run: two_pieces(run, b"tcpmux-sl", b"ow-a\r\n"))], skip="log")
-add("tcpmux-user", "6.5", MUX + stanza("type = TCPMUX UNLISTED\n-port\nserver_args = world\nuser = nobody", "$NAME-c"), [
+add("tcpmux-user", "6.5", MUX_IPV4 + stanza("type = TCPMUX UNLISTED\n-port\nserver_args = world\nuser = nobody", "$NAME-c"), [
     ask(b"tcpmux-user-c\r\n")], skip="log")
 add("tcpmux-refused", "6.5", MUX + stanza("type = TCPMUX UNLISTED\n-port\nonly_from = 10.1.2.3", "$NAME-c"), [
     ask(b"tcpmux-refused-c\r\n"), ask(b"tcpmux-refused-c\r\n", src="10.1.2.3")], skip="log")
 add("tcpmux-limit", "6.5", MUX + stanza("type = TCPMUX UNLISTED\n-port\ninstances = 0", "$NAME-c"), [
     ask(b"tcpmux-limit-c\r\n")], skip="log")
+add("tcpmux-load", "6.5", MUX + stanza("type = TCPMUX UNLISTED\n-port\nmax_load = -1", "$NAME-c"), [
+    ask(b"tcpmux-load-c\r\n")], skip="log")
+add("tcpmux-world", "6.5", MUX_IPV4 + stanza(
+    "type = TCPMUX UNLISTED\n-port\nserver_args = world\nnice = 4\numask = 027\nrlimit_cpu = 40\nenv = A=b\npassenv =", "$NAME-c"), [
+    ask(b"tcpmux-world-c\r\n")], skip="log")
+add("tcpmux-lf", "6.5", MUX, [ask(b"tcpmux-lf-a\n")], skip="log")
+add("tcpmux-empty", "6.5", MUX, [ask(b"\r\n")], skip="log")
+add("tcpmux-long", "6.5", MUX, [ask(b"x" * 300 + b"\r\n")], skip="log")
+add("tcpmux-data-in-name", "6.5", MUX, [ask(b"tcpmux data in name\r\n")], skip="log")
+add("tcpmux-alone", "6.5", stanza("type = TCPMUX UNLISTED\n-port\nuser = nobody"), [ask()])
+add("tcpmux-wait", "6.5", MUX + stanza("type = TCPMUX UNLISTED\n-port\nwait = yes", "$NAME-c"), [ask(b"tcpmux-wait-c\r\n")], skip="log")
+alone("tcpmux-libwrap", "6.5", MUX, [ask(b"tcpmux-libwrap-a\r\n"), ask(b"tcpmux-libwrap-a\r\n", src="10.1.2.3"),
+                                     ask(b"tcpmux-libwrap-b\r\n", src="10.1.2.3")],
+      skip="log", files={"/etc/hosts.deny": "witness: 10.1.2.3\n"})
 add("tcpmux-not-of-type", "6.5", MUX + stanza("port = $PORT2", "$NAME-d"), [ask(b"tcpmux-not-of-type-d\r\n")], skip="log")
 add("tcpmux-capitals", "6.5", MUX, [ask(b"TCPMUX-Capitals-A\r\n")], skip="log")
 add("tcpmux-log", "6.5", MUX, [ask(b"tcpmux-log-a\r\n")])

@@ -45,6 +45,22 @@ write_conf() {
 			only_from = 192.0.2.1
 			banner = /dev/null
 		}
+		service tcpmux
+		{
+			type = INTERNAL UNLISTED
+			port = 7004
+			wait = no
+			socket_type = stream
+		}
+		service named-$1
+		{
+			type = TCPMUXPLUS UNLISTED
+			wait = no
+			socket_type = stream
+			user = root
+			server = /bin/echo
+			server_args = $1
+		}
 		service broken
 		{
 			port = none
@@ -53,6 +69,9 @@ write_conf() {
 	END
 }
 
+cr=$(printf '\r')
+nl='
+'
 write_conf one 7002
 USHERD_SPAWN=fork valgrind -q --leak-check=full --show-leak-kinds=definite,indirect,possible \
 	--error-exitcode=9 --log-file="$tmp/valgrind" "$usherd" -dontfork -filelog "$tmp/daemon.log" \
@@ -64,6 +83,9 @@ for _ in 1 2 3 4 5; do
 	check "a server answers" equal "$(timeout 60 nc -N 127.0.0.1 7001 </dev/null)" one
 	check "the worker answers" equal "$(echo x | timeout 60 nc -N ::1 7002)" x
 	timeout 60 nc -N 127.0.0.1 7003 </dev/null
+	check "tcpmux leads to a server" equal "$(printf 'named-one\r\n' | nc -w 20 127.0.0.1 7004)" "+Go${cr}${nl}one"
+	check "tcpmux knows no other name" equal "$(printf 'spawned\r\n' | nc -w 20 127.0.0.1 7004)" "-Service name not found${cr}"
+	check "tcpmux helps" equal "$(printf 'help\r\n' | nc -w 20 127.0.0.1 7004)" "named-one${cr}"
 done
 kill -HUP "$daemon"
 write_conf two 7012

@@ -388,7 +388,7 @@ static void survives_rubbish(void **state)
 	memset(&m, 0, sizeof(m));
 	send_raw(pair[0], "x", 1, stream[1], 1);
 	send_raw(pair[0], &m, sizeof(m), stream[1], 100);
-	for (uint32_t kind = 0; kind < 6; kind++) {
+	for (uint32_t kind = 0; kind < 9; kind++) {
 		static const uint32_t counts[] = { 0,  1,   2,        63,       64,
 						   65, 256, 1u << 28, 1u << 31, UINT32_MAX };
 

@@ -85,7 +85,7 @@ static void queues_up_to_its_bound_while_no_worker_runs(void **state)
 	int pair[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	assert_int_equal(worker_link_stream(f->link, 0, BUILTIN_TCPMUX, 0, dup(pair[1])),
+	assert_int_equal(worker_link_stream(f->link, 0, BUILTIN_SERVICES, 0, dup(pair[1])),
 			 -EPROTONOSUPPORT);
 	for (unsigned i = 0; i < WORKER_LINK_QUEUE; i++)
 		assert_int_equal(worker_link_stream(f->link, i, BUILTIN_DISCARD, 0, dup(pair[1])),

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -56,7 +57,22 @@ static void on_restarted(void *arg, pid_t pid)
 	f->restarts++;
 }
 
-static const struct worker_link_ops ops = { on_done, on_lost, on_restarted };
+static void on_named(void *arg, uint64_t session, uint64_t in_bytes, const char *name)
+{
+	struct fixture *f = arg;
+
+	f->outcomes[session].named++;
+	f->outcomes[session].in_bytes = in_bytes;
+	(void)snprintf(f->name, sizeof(f->name), "%s", name);
+	f->ended++;
+}
+
+static const struct worker_link_ops ops = {
+	.done = on_done,
+	.lost = on_lost,
+	.named = on_named,
+	.restarted = on_restarted,
+};
 
 int make_link(void **state)
 {

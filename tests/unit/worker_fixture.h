@@ -20,6 +20,7 @@ struct worker_link;
 struct outcome {
 	unsigned done;
 	unsigned lost;
+	unsigned named;
 	uint64_t in_bytes;
 	uint64_t out_bytes;
 	int error;
@@ -32,6 +33,7 @@ struct fixture {
 	struct outcome outcomes[IDS]; /* by session */
 	unsigned ended;
 	unsigned restarts;
+	char name[256]; /* the last */
 	/* For tests of datagrams. */
 	unsigned dgrams_admitted;
 	unsigned dgrams_forwarded;
