@@ -113,13 +113,18 @@ static void put_flags(struct line *line, const char *families)
 		put(line, "flags", text);
 }
 
+static bool is_rpc(const char *protocol)
+{
+	return strncasecmp(protocol, "rpc/", 4) == 0;
+}
+
 /*
  * tcp, udp and their family-bound forms; "unix"; "rpc/tcp". Options behind a
- * comma (NetBSD's buffer sizes) are not known here. Returns whether it is an RPC service.
+ * comma (NetBSD's buffer sizes) are not known here.
  */
-static bool put_protocol(struct line *line, const char *word, const char *type_bits)
+static void put_protocol(struct line *line, const char *word, const char *type_bits)
 {
-	bool rpc = strncasecmp(word, "rpc/", 4) == 0;
+	bool rpc = is_rpc(word);
 	const char *name = rpc ? word + 4 : word;
 	size_t length = strcspn(name, ",");
 	char protocol[16], type[64];
@@ -129,7 +134,7 @@ static bool put_protocol(struct line *line, const char *word, const char *type_b
 		report(line, SEVERITY_WARNING, "options behind the protocol are ignored: %s",
 		       name + length);
 	if (strcasecmp(name, "unix") == 0 || strcasecmp(name, "local") == 0)
-		return false;
+		return;
 	family = name + (length > 3 ? 3 : length);
 	(void)snprintf(protocol, sizeof(protocol), "%.*s", (int)(family - name), name);
 	if ((strcasecmp(protocol, "tcp") == 0 || strcasecmp(protocol, "udp") == 0) && length > 3) {
@@ -145,10 +150,10 @@ static bool put_protocol(struct line *line, const char *word, const char *type_b
 		(void)snprintf(protocol, sizeof(protocol), "%.*s", (int)length, name);
 	}
 	put(line, "protocol", protocol);
-	(void)snprintf(type, sizeof(type), "%s%s", rpc ? "RPC " : "", type_bits);
+	(void)snprintf(type, sizeof(type), "%s%s%s", rpc ? "RPC" : "", rpc && *type_bits ? " " : "",
+		       type_bits);
 	if (*type)
 		put(line, "type", type);
-	return rpc;
 }
 
 /* "nowait", "wait", with a rate behind a dot or colon, or limits behind slashes. */
@@ -274,13 +279,34 @@ static const char *put_address(struct line *line, char *name)
 	return colon + 1;
 }
 
+/* "program/versions"; the stanza has the program's name or number already. */
+static void put_program(struct line *line, const char *name)
+{
+	const char *versions = strchr(name, '/');
+	const char *program = line->stanza->name;
+
+	if (!versions || !versions[1]) {
+		report(line, SEVERITY_ERROR,
+		       "the versions of RPC program \"%s\" are missing: write %s/N or %s/N-M",
+		       program, program, program);
+		return;
+	}
+	if (is_number(program))
+		put(line, "rpc_number", program);
+	put_protocol(line, line->words.v[FIELD_PROTOCOL], is_number(program) ? "UNLISTED" : "");
+	put(line, "rpc_version", versions + 1);
+}
+
 static void put_name(struct line *line, const char *name, bool internal, bool is_unix)
 {
 	const char *type = internal ? "INTERNAL" : "";
 	const char *socktype = line->words.v[FIELD_SOCKTYPE];
-	const char *versions = strchr(name, '/');
 	char id[256];
 
+	if (is_rpc(line->words.v[FIELD_PROTOCOL])) {
+		put_program(line, name);
+		return;
+	}
 	if (is_unix) {
 		put(line, "bind", name);
 		put(line, "id", name);
@@ -291,8 +317,7 @@ static void put_name(struct line *line, const char *name, bool internal, bool is
 		(void)snprintf(id, sizeof(id), "%.200s-%.20s", name, socktype);
 		put(line, "id", id);
 	}
-	if (put_protocol(line, line->words.v[FIELD_PROTOCOL], type) && versions)
-		put(line, "rpc_version", versions + 1);
+	put_protocol(line, line->words.v[FIELD_PROTOCOL], type);
 }
 
 /* Whether @line names a family-bound protocol or one of its own kind; then flags are written there. */
@@ -373,6 +398,17 @@ static int read_line(const char **text, const char *end, struct strv *words, boo
 	return r;
 }
 
+/* The length of a protocol's name with neither family nor options, or 0 where it is not one of these. */
+static size_t plain_length(const char *protocol)
+{
+	size_t prefix = is_rpc(protocol) ? 4 : 0;
+
+	return strncasecmp(protocol + prefix, "tcp", 3) == 0 ||
+			       strncasecmp(protocol + prefix, "udp", 3) == 0
+		       ? prefix + 3
+		       : 0;
+}
+
 /*
  * The names, with their protocol, that have a line for IPv6 alone: their other
  * line is for IPv4 then, as it is in every inetd that knows these words.
@@ -386,10 +422,14 @@ static int find_twins(const char *text, const char *end, struct strv *ret)
 		bool nul;
 
 		r = read_line(&text, end, &words, &nul);
-		if (r == 0 && words.n > FIELD_PROTOCOL &&
-		    (strcasecmp(words.v[FIELD_PROTOCOL], "tcp6") == 0 ||
-		     strcasecmp(words.v[FIELD_PROTOCOL], "udp6") == 0))
-			r = strv_addf(ret, "%s/%.3s", words.v[FIELD_NAME], words.v[FIELD_PROTOCOL]);
+		if (r == 0 && words.n > FIELD_PROTOCOL) {
+			const char *protocol = words.v[FIELD_PROTOCOL];
+			size_t length = plain_length(protocol);
+
+			if (length && strcmp(protocol + length, "6") == 0)
+				r = strv_addf(ret, "%s/%.*s", words.v[FIELD_NAME], (int)length,
+					      protocol);
+		}
 		strv_done(&words);
 	}
 	return r;
@@ -401,7 +441,8 @@ static int bind_twin(struct strv *words, const struct strv *twins)
 	CLEANUP_FREE char *key = NULL;
 	char *bound;
 
-	if (words->n <= FIELD_PROTOCOL || strlen(words->v[FIELD_PROTOCOL]) != 3)
+	if (words->n <= FIELD_PROTOCOL || !plain_length(words->v[FIELD_PROTOCOL]) ||
+	    words->v[FIELD_PROTOCOL][plain_length(words->v[FIELD_PROTOCOL])])
 		return 0;
 	if (asprintf(&key, "%s/%s", words->v[FIELD_NAME], words->v[FIELD_PROTOCOL]) < 0) {
 		key = NULL;

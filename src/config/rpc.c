@@ -121,7 +121,8 @@ void build_rpc(struct build *build)
 		build_error(build, ATTR_TYPE, "RPC goes with neither INTERNAL nor TCPMUX");
 		return;
 	}
-	if (s->socktype && s->socktype != SOCK_STREAM && s->socktype != SOCK_DGRAM) {
+	if ((s->socktype && s->socktype != SOCK_STREAM && s->socktype != SOCK_DGRAM) ||
+	    (s->protocol && s->protocol != IPPROTO_TCP && s->protocol != IPPROTO_UDP)) {
 		build_error(build, ATTR_SOCKET_TYPE,
 			    "an RPC service is stream (tcp) or dgram (udp)");
 		return;

@@ -176,8 +176,9 @@ static void write_attribute(FILE *out, const struct attribute *a)
 static void write_attributes(FILE *out, struct stanza *stanza)
 {
 	static const char *const order[] = {
-		"id",   "type", "flags", "socket_type", "protocol", "rpc_version", "port",
-		"bind", "wait", "user",  "group",       "groups",   "server",      "server_args",
+		"id",          "type",       "flags",  "socket_type", "protocol",
+		"rpc_version", "rpc_number", "port",   "bind",        "wait",
+		"user",        "group",      "groups", "server",      "server_args",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {

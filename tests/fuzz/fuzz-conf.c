@@ -216,6 +216,7 @@ static const char *const seeds[] = {
 	"\tgroup = 0\n\tgroups = yes\n\tserver = /bin/sh\n\tflags = NAMEINARGS REUSE\n\tserver_args = m\n}\n",
 	"8021 stream tcp nowait root /bin/sh sh -l\n127.0.0.1:8022 dgram udp6 wait.5 root:0 /bin/sh\n"
 	"echo stream tcp46 nowait root internal\nrstatd/2-4 dgram rpc/udp wait root /bin/sh rstatd\n"
+	"300000/1 stream rpc/tcp6 nowait root /bin/sh sh\n300000/1 stream rpc/tcp nowait root /bin/sh sh\n"
 	"/run/y stream unix nowait/5/6/7 root.0/daemon sh sh\n[::1]:9 stream tcp6 nowait:9 root /bin/sh\n",
 };
 

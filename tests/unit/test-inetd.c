@@ -22,7 +22,7 @@ static const struct service *only(struct load *load, const char *line)
 	return load->conf->services[0];
 }
 
-/* The line must not become a service, and @said be told of it. */
+/* The line must not become a service, and @said be told of it; NULL: some error. */
 static void refuses(const char *line, const char *said)
 {
 	struct load load;
@@ -30,7 +30,10 @@ static void refuses(const char *line, const char *said)
 	load_inetd_text(&load, "", line);
 	assert_int_equal(load.status, 0);
 	assert_int_equal(load.conf->n, 0);
-	assert_said(&load, said, 1);
+	if (said)
+		assert_said(&load, said, 1);
+	else
+		assert_true(load.diag.errors > 0);
 	load_done(&load);
 }
 
@@ -201,6 +204,52 @@ static void reads_rpc_services_with_versions(void **state)
 	load_done(&load);
 }
 
+static void reads_rpc_programs_by_number(void **state)
+{
+	struct load load;
+	const struct service *s;
+
+	(void)state;
+	s = only(&load, "300000/1 stream rpc/tcp nowait root /bin/sh sh\n");
+	assert_int_equal(s->type, SERVICE_RPC | SERVICE_UNLISTED);
+	assert_int_equal(s->rpc_number, 300000);
+	assert_int_equal(s->rpc_min_version, 1);
+	assert_int_equal(s->rpc_max_version, 1);
+	assert_string_equal(s->name, "300000");
+	load_done(&load);
+	listens_on("300000/1 stream rpc/tcp nowait root /bin/sh sh\n", "tcp [::]:0");
+	listens_on("300000/1-3 stream rpc/tcp4 nowait root /bin/sh sh\n", "tcp 0.0.0.0:0");
+	listens_on("127.0.0.1:300000/1 dgram rpc/udp wait root /bin/sh sh\n", "udp 127.0.0.1:0");
+	refuses("300000 stream rpc/tcp nowait root /bin/sh sh\n",
+		"the versions of RPC program \"300000\" are missing: write 300000/N");
+	refuses("300000/ stream rpc/tcp nowait root /bin/sh sh\n", "are missing");
+	refuses("300000/2-1 stream rpc/tcp nowait root /bin/sh sh\n", "\"2-1\" is no version");
+	refuses("300000/x stream rpc/tcp nowait root /bin/sh sh\n", "\"x\" is no version");
+	refuses("no-such-program/1 stream rpc/tcp nowait root /bin/sh sh\n",
+		"is not in the RPC database");
+	refuses("300000/1 stream rpc/udp nowait root /bin/sh sh\n",
+		"does not go with this socket_type");
+	refuses("300000/1 stream rpc/icmp nowait root /bin/sh sh\n", NULL);
+	refuses("300000/1 stream rpc/ nowait root /bin/sh sh\n", NULL);
+	refuses("300000/1 stream rpc/tcp nowait root internal\n", NULL);
+}
+
+static void tells_the_families_of_rpc_lines_apart(void **state)
+{
+	struct load load;
+
+	(void)state;
+	load_inetd_text(&load, "",
+			"300000/1 dgram rpc/udp wait root /bin/sh sh\n"
+			"300000/1 dgram rpc/udp6 wait root /bin/sh sh\n"
+			"300000/1 stream rpc/tcp wait root /bin/sh sh\n");
+	assert_int_equal(load.conf->n, 3);
+	assert_int_equal(load.conf->services[0]->endpoints[0].addr.sa.sa_family, AF_INET);
+	assert_true(load.conf->services[1]->endpoints[0].v6only);
+	assert_int_equal(load.conf->services[2]->endpoints[0].addr.sa.sa_family, AF_INET6);
+	load_done(&load);
+}
+
 static void names_the_field_that_is_missing(void **state)
 {
 	(void)state;
@@ -317,6 +366,8 @@ int main(void)
 		cmocka_unit_test(reads_groups_and_classes_behind_users),
 		cmocka_unit_test(reads_internal_services_with_ids_of_their_own),
 		cmocka_unit_test(reads_rpc_services_with_versions),
+		cmocka_unit_test(reads_rpc_programs_by_number),
+		cmocka_unit_test(tells_the_families_of_rpc_lines_apart),
 		cmocka_unit_test(names_the_field_that_is_missing),
 		cmocka_unit_test(goes_on_after_bad_lines),
 		cmocka_unit_test(applies_defaults_to_inetd_services),

@@ -99,6 +99,24 @@ static void keeps_a_protocol_that_does_not_follow_from_the_socket(void **state)
 							    "}\n");
 }
 
+static void names_rpc_programs_that_are_numbers(void **state)
+{
+	(void)state;
+	becomes("300000/1-2 dgram rpc/udp wait root /bin/sh sh",
+		"# from conf:1\n"
+		"service 300000\n"
+		"{\n"
+		"\ttype            = RPC UNLISTED\n"
+		"\tsocket_type     = dgram\n"
+		"\trpc_version     = 1-2\n"
+		"\trpc_number      = 300000\n"
+		"\twait            = yes\n"
+		"\tuser            = root\n"
+		"\tgroups          = yes\n"
+		"\tserver          = /bin/sh\n"
+		"}\n");
+}
+
 /* The comments of the first piece, in front of its origin. */
 static void comments(const char *text, size_t i, const char *expected)
 {
@@ -192,6 +210,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_what_differs_from_the_defaults),
 		cmocka_unit_test(keeps_a_protocol_that_does_not_follow_from_the_socket),
+		cmocka_unit_test(names_rpc_programs_that_are_numbers),
 		cmocka_unit_test(keeps_the_comment_above_a_line),
 		cmocka_unit_test(names_the_program_behind_tcpd),
 		cmocka_unit_test(keeps_bad_lines_in_sight),
