@@ -247,6 +247,14 @@ stays("own", "tcpmux tells who says no name, or none that can be, what was wrong
 stays("D19", "SENSOR shuts out an address on all sockets, and no more than that address", "sensor sensor-forever sensor-reload",
       wire=("served 10.1.2.3$", "closed$"), log=("START: .*-3", "FAIL: .*-3 address"))
 stays("D62", "what an ident server says is escaped in logs", "userid-control-characters", log=("\x1b", r"\\x1b"))
-stays("D44", "an RPC service has its `port`, and is hosted also where rpcbind is away, and registered as soon as that is there; xinetd "
-      "chooses a port, waits a second for each version, and gives up", "rpc-no-portmapper",
-      messages=("failed to start and is deactivated", ""), dump=("", "is there"))
+stays("D44", "an RPC service is hosted also where rpcbind is away, and registered as soon as that is there; xinetd waits a second for each "
+      "version, and gives up", "rpc-no-portmapper", messages=("failed to start and is deactivated", ""), dump=("", "is there"))
+hosts("D44", "an RPC service has the `port` that it is given; xinetd lets the kernel choose", "rpc-port", log=("", "START"),
+      dump=(r"port = \d", r"port = \d"))
+stays("new", "an RPC service that takes IPv6 is registered for `tcp6` or `udp6`, too", "rpc-families", wire=("tcp by superuser$", "tcp6 by"))
+stays("D8", "of two services with one RPC program and version, the first is hosted, and the load says so", "rpc-same-program",
+      messages=("pmap_set failed", "^NOTICE"))
+stays("own", "tcp_wrappers are not asked about `stream` services of RPC after a reload either", "rpc-reload rpc-reload-versions",
+      dump=("flags = $", "flags = NOLIBWRAP"))
+hosts("D40", "RPC lines of inetd.conf become services; xinetd reads freed memory and drops them", "inetd-rpc-dgram inetd-rpc-stream",
+      wire=("not found", "one server|served"), log=None, listens=None, messages=(": 0 available", ": 1 available"))

@@ -32,6 +32,7 @@ daemon:x:1:1:daemon:/:/bin/sh
 nobody:x:65534:65534:nobody:/:/bin/sh
 usherd:x:950:950::/:/bin/sh
 compat:x:54321:54321::/:/bin/sh
+_rpc:x:951:65534::/:/bin/sh
 """
 GROUP = """\
 root:x:0:
@@ -91,7 +92,7 @@ def read(path):
 def private_etc():
     """An /etc that answers the same everywhere, and asks no network."""
     keep = {}
-    for name in ("protocols", "rpc", "ld.so.cache", "networks"):
+    for name in ("protocols", "rpc", "netconfig", "ld.so.cache", "networks"):
         if os.path.exists("/etc/" + name):
             with open("/etc/" + name, "rb") as file:
                 keep[name] = file.read()
@@ -121,10 +122,10 @@ def private_dev():
     mount(place, "/dev", "none", MS_BIND | MS_REC)
 
 
-def enter(build, xinetd):
-    """Makes the namespaces of this process. Nothing outside sees what happens in them."""
+def enter(build, others):
+    """Makes the namespaces of this process; others are programs from elsewhere, by name. Nothing outside sees what happens in them."""
     files = {"usherd": build + "/usherd", "usherctl": build + "/usherctl", "witness": build + "/tests/compat/witness",
-             "usherd-worker": build + "/usherd-worker", "usherd-gate": build + "/usherd-gate", "xinetd": xinetd}
+             "usherd-worker": build + "/usherd-worker", "usherd-gate": build + "/usherd-gate", "usherd-rpc": build + "/usherd-rpc", **others}
     programs = {}
     for name, path in files.items():
         if os.path.exists(path):

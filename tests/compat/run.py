@@ -45,17 +45,17 @@ def prerequisites():
     if subprocess.run(["unshare", "-n", "-m", "ip", "-V"], capture_output=True).returncode:
         skip("namespaces are not allowed here, or there is no ip")
     programs = subprocess.run(["sh", HERE + "/../lib/programs.sh", "--present"], capture_output=True, text=True)
-    found = re.search(r"^XINETD='(.+)'$", programs.stdout, re.M)
-    if not found:
-        skip("no xinetd here (tests/lib/programs.sh fetches it)")
+    found = {name.lower(): path for name, path in re.findall(r"^(XINETD|RPCBIND|RPCINFO)='(.+)'$", programs.stdout, re.M)}
+    if len(found) < 3:
+        skip("no xinetd or rpcbind here (tests/lib/programs.sh fetches them)")
     for name in ("usherd", "usherctl", "usherd-worker", "tests/compat/witness"):
         if not os.path.exists(build + "/" + name):
             print("FAIL: %s/%s is missing" % (build, name))
             sys.exit(1)
-    return build, found[1]
+    return build, found
 
 
-def in_namespaces(build, xinetd, work):
+def in_namespaces(build, programs, work):
     """Starts a process that does the work in namespaces of its own; returns its pid and where its answer comes."""
     out, into = os.pipe()
     pid = os.fork()
@@ -65,7 +65,7 @@ def in_namespaces(build, xinetd, work):
     status = 1
     try:
         os.close(out)
-        world.enter(build, xinetd)
+        world.enter(build, programs)
         answer = work()
         with os.fdopen(into, "wb") as file:
             pickle.dump(answer, file)
@@ -85,7 +85,7 @@ def finish_one(pid, out):
     return pickle.loads(data)
 
 
-def run_all(chosen, build, xinetd):
+def run_all(chosen, build, programs):
     """Returns (side, name) -> what was seen."""
     ports = {s.name: 20000 + 5 * i for i, s in enumerate(scenarios.ALL)}
     shared = [s for s in chosen if s.shared]
@@ -93,13 +93,13 @@ def run_all(chosen, build, xinetd):
     started = []
     for side in ("xinetd", "usherd"):
         if shared:
-            started.append((side, in_namespaces(build, xinetd, lambda: world.run_shared(side, shared, ports))))
+            started.append((side, in_namespaces(build, programs, lambda: world.run_shared(side, shared, ports))))
         # The slow ones are told apart by hand: they begin a lane each.
         lanes = [[] for _ in range(min(LANES, len(alone)))]
         for i, scenario in enumerate(alone):
             lanes[i % len(lanes)].append(scenario)
         for lane in lanes:
-            started.append((side, in_namespaces(build, xinetd, lambda: {
+            started.append((side, in_namespaces(build, programs, lambda: {
                 s.name: world.run_alone(side, s, ports[s.name]) for s in lane})))
     seen = {}
     for side, (pid, out) in started:

@@ -8,6 +8,7 @@ import scenarios_config  # noqa: F401
 import scenarios_attributes  # noqa: F401
 import scenarios_access  # noqa: F401
 import scenarios_life  # noqa: F401
+import scenarios_rpc  # noqa: F401
 import differences  # noqa: F401
 
 BEGIN, END = "<!-- differences: begin -->\n", "<!-- differences: end -->\n"

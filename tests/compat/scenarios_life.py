@@ -362,4 +362,3 @@ alone("log-file-hard-limit", "5.1", stanza("log_type = FILE $LOG 100 200"), [ask
 def limit_lines(run):
     with open("/run/compat/log") as file:
         return len(file.read()) < 400
-

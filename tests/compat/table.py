@@ -38,7 +38,7 @@ class Scenario:
     # starts: whether the daemon is to work before the first step; EITHER: or to have ended.
     def __init__(self, name, section, conf, do, skip=(), shared=True, options=(), files=None,
                  starts=True, limits=(1024, 1024), raw=False,
-                 careless=False):
+                 careless=False, rpcbind=False):
         assert re.fullmatch(r"[a-z][a-z0-9-]*", name), name
         self.name = name
         self.section = section
@@ -53,6 +53,7 @@ class Scenario:
         self.limits = limits
         self.raw = raw
         self.careless = careless
+        self.rpcbind = rpcbind
 
     def aspects(self):
         return [a for a in ASPECTS if a not in self.skip]

@@ -315,6 +315,19 @@ class Run:
                 found.append("%s %s $PORT%s" % (kind.rstrip("6"), socket.inet_ntop(family, raw), n if n > 1 else ""))
         return sorted(found)
 
+    # --- RPC ---------------------------------------------------------------------------------------
+
+    def registered(self):
+        """What rpcbind has besides itself: (program, version, netid, port, owner)."""
+        rows = []
+        done = subprocess.run([DIRECTORY + "/rpcinfo"], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        for line in done.stdout.splitlines():
+            words = line.split()
+            if len(words) > 4 and words[0].isdigit() and words[0] != "100000":
+                high, low = words[3].split(".")[-2:]
+                rows.append((int(words[0]), int(words[1]), words[2], int(high) * 256 + int(low), words[-1]))
+        return sorted(rows)
+
     def perform(self):
         wire = []
         for step in self.scenario.do:
@@ -338,14 +351,14 @@ def services_file(scenarios, ports):
 
 
 def later_versions(main, options):
-    """What usherctl check says that this version of usherd does not do yet: file -> the words."""
+    """What usherctl check says that this version of usherd, or this build, does not do: file -> the words."""
     command = [DIRECTORY + "/usherctl", "check"] + (["-inetd"] if "-inetd_compat" in options else []) + [main]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=dict(
         ENVIRONMENT, **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}))
     found = {}
     for line in (done.stdout + done.stderr).splitlines():
         match = re.match(r"([^:\s]+)(?::\d+)?: \w+: (.*)", line)
-        if match and "later version" in match[2]:
+        if match and re.search("later version|built without", match[2]):
             found.setdefault(match[1], match[2])
     return found
 
@@ -407,6 +420,20 @@ def prepare_files(scenario, port):
             write(path, table.expand_text(scenario, text, port, DIRECTORY), 0o755 if text.startswith("#!") else 0o644)
 
 
+def start_rpcbind():
+    for name in ("sock", "lock"):
+        if os.path.exists("/run/rpcbind." + name):
+            os.unlink("/run/rpcbind." + name)
+    subprocess.Popen([DIRECTORY + "/rpcbind", "-f"], stdin=subprocess.DEVNULL, env=ENVIRONMENT)
+
+    def answers():
+        with socket.socket(socket.AF_UNIX) as s:
+            return s.connect_ex("/run/rpcbind.sock") == 0
+
+    if not wait_for(answers):
+        raise RuntimeError("rpcbind does not answer")
+
+
 def run_alone(side, scenario, port):
     """One in a daemon of its own."""
     for name in ("log", "messages", "errors"):
@@ -430,6 +457,8 @@ def run_alone(side, scenario, port):
     syslog.bind("/dev/log")
     syslog.setblocking(False)
     options = [table.expand_path(o, DIRECTORY, scenario.name) for o in scenario.options]
+    if scenario.rpcbind:
+        start_rpcbind()
     daemon = Daemon(side, main, options, scenario.limits, scenario.careless)
     run = Run(scenario, daemon, port)
     run.syslog = syslog
