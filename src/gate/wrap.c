@@ -19,6 +19,19 @@
 int allow_severity = LOG_INFO;
 int deny_severity = LOG_WARNING;
 
+/*
+ * All that the library wants of the one for NIS: the domain of netgroups. With
+ * it here, that one and those that it needs are not loaded for each connection.
+ */
+int yp_get_default_domain(char **ret_domain);
+int yp_get_default_domain(char **ret_domain)
+{
+	static char domain[256];
+
+	*ret_domain = domain;
+	return getdomainname(domain, sizeof(domain) - 1);
+}
+
 bool wrap_allows(const char *name, const struct addr *peer, bool stream)
 {
 	struct sockaddr_storage client, own;
