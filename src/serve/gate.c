@@ -134,6 +134,22 @@ static void tell_waiting(struct gates *gates)
 
 /* --- the end of asking --------------------------------------------------------------------- */
 
+/* Of one that has not answered; a "twist" usually ends by itself, or with its client. */
+static void report_failure(const struct gate *gate, const struct spawn_failure *failure,
+			   int wait_status)
+{
+	struct log_limit *limit = &gate->gates->server->accept_errors;
+	const char *id = gate->session->service->id;
+
+	if (failure->error)
+		log_limited(limit, LOG_LEVEL_ERROR, "service %s: %s cannot be executed: %s: %s", id,
+			    gate->gates->server->options.gate_path, failure->step,
+			    strerror(failure->error));
+	else if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) != SIGPIPE)
+		log_limited(limit, LOG_LEVEL_ERROR, "service %s: a gate was ended by signal %d", id,
+			    WTERMSIG(wait_status));
+}
+
 /* Stops listening to the gate. */
 static void stop_asking(struct gate *gate)
 {
@@ -311,21 +327,13 @@ bool gates_reaped(struct gates *gates, pid_t pid, int wait_status)
 	(void)spawn_reaped(gates->server->spawner, pid, &failure);
 	gate->reaped = true;
 	if (gate->asking) {
-		const struct service *service = gate->session->service;
-
-		if (failure.error)
-			log_limited(&gates->server->accept_errors, LOG_LEVEL_ERROR,
-				    "service %s: the gate cannot be started: %s: %s", service->id,
-				    failure.step, strerror(failure.error));
-		else if (WIFSIGNALED(wait_status))
-			log_limited(&gates->server->accept_errors, LOG_LEVEL_ERROR,
-				    "service %s: a gate was ended by signal %d", service->id,
-				    WTERMSIG(wait_status));
 		/* What it wrote before is still in the pipe. */
 		hear(gate);
 		if (gate->asking)
 			refuse_without_answer(gate);
 	}
+	if (gate->session)
+		report_failure(gate, &failure, wait_status);
 	if (gate->session)
 		admission_release(take_session(gate));
 	gate_free(gate);
@@ -388,12 +396,9 @@ static int start(struct gate *gate)
 		kill_gate(gate);
 		return -ENOMEM;
 	}
-	/* The pipe is at its end, and tells the rest. */
+	/* The pipe is at its end then, and tells the rest. */
 	if (failure.error)
-		log_limited(&gates->server->accept_errors, LOG_LEVEL_ERROR,
-			    "service %s: %s cannot be executed: %s: %s", session->service->id,
-			    gates->server->options.gate_path, failure.step,
-			    strerror(failure.error));
+		report_failure(gate, &failure, 0);
 	return 0;
 }
 

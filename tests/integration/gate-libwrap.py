@@ -4,41 +4,30 @@
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from harness import (BUILD, TMP, Daemon, ask, ask_unix, check, equal, finish, log_lines, path, probe, read,  # noqa: E402
-                     receive_all, report, service, skip, tcp, udp_bound, wait_for, write)
+from harness import (BUILD, Daemon, ask_unix, check, equal, finish, log_lines, path, private_etc, probe, read,  # noqa: E402
+                     receive_all, report, service, skip, wait_for, write)
 
 if b"hosts_access" not in open(os.path.join(BUILD, "usherd-gate"), "rb").read():
     skip("built without libwrap")
 
-ALLOW, DENY = write(path("hosts.allow"), ""), write(path("hosts.deny"), "")
-for name, place in ((ALLOW, "/etc/hosts.allow"), (DENY, "/etc/hosts.deny")):
-    if not os.path.exists(place):
-        skip("no " + place + " to put another one over")
-    subprocess.run(["mount", "--bind", name, place], check=True)
 # Where the gates of services for nobody can write.
 os.mkdir(path("open"))
 os.chmod(path("open"), 0o777)
 LOG = path("log")
-PATIENCE_OF_GATES = 30
 
 
 def stanza(name, port, **more):
     more.setdefault("log_type", "FILE " + LOG)
-    return service(name, port=port, log_on_success="HOST", log_on_success_plus=None, log_on_failure="HOST", **more)
+    return service(name, port=port, log_on_success="HOST", log_on_success_plus=None, log_on_failure="HOST", cps="0 1", **more)
 
 
 def rules(deny="", allow=""):
     """For the next connection; the daemon knows since it has begun that there are rules."""
-    for name, text in ((DENY, deny), (ALLOW, allow)):
-        with open(name, "r+") as file:
-            file.write(text)
-            file.truncate()
+    private_etc(hosts_deny=deny, hosts_allow=allow)
 
 
 def gates(daemon):
@@ -103,7 +92,6 @@ def serve_target():
 
 
 threading.Thread(target=serve_target, daemon=True).start()
-os.makedirs(path("jail"), exist_ok=True)
 kinds = (
     stanza("spawned", 23001, server=probe(), user="nobody", flags="IPv4")
     + stanza("dual", 23002, server=probe(), user="nobody", libwrap="spelt", flags="IPv6")

@@ -111,6 +111,20 @@ def private_dev():
     return "/dev/log"
 
 
+def private_etc(**files):
+    """An /etc of this test's own, a copy with these files ("_" stands for a dot), each of which may be written to."""
+    place = path("etc")
+    if not os.path.exists(place):
+        subprocess.run(["cp", "-a", "/etc", place], check=True)
+        subprocess.run(["mount", "--bind", place, "/etc"], check=True)
+    for name, text in files.items():
+        name = os.path.join("/etc", name.replace("_", "."))
+        if os.path.islink(name):
+            os.unlink(name)
+        write(name, text)
+        os.chmod(name, 0o644)
+
+
 # --- telling ---------------------------------------------------------------
 
 
