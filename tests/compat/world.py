@@ -16,7 +16,7 @@ import time
 import table
 from namespaces import DIRECTORY, SERVICES, enter, kill_children, read, write  # noqa: F401
 
-PATIENCE = 15  # seconds that only a failure waits
+PATIENCE = 20  # seconds that only a failure waits
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC", "KEPT": "yes",
                "OTHER": "two words"}
 
@@ -262,7 +262,7 @@ class Run:
             write(self.daemon.main, table.expand(self.scenario, conf, self.port, DIRECTORY))
         before = len(re.findall(done, self.daemon.messages()))
         self.daemon.process.send_signal(signal.SIGHUP)
-        if not wait_for(lambda: len(re.findall(done, self.daemon.messages())) > before or not self.daemon.running(), 5):
+        if not wait_for(lambda: len(re.findall(done, self.daemon.messages())) > before or not self.daemon.running()):
             return "the reload did not end"
         return None
 
@@ -371,7 +371,7 @@ def dump_of(daemon):
     if not daemon.running():
         return ""
     daemon.process.send_signal(signal.SIGUSR1)
-    wait_for(lambda: "END OF DUMP" in read(path) or not daemon.running(), 5)
+    wait_for(lambda: "END OF DUMP" in read(path) or not daemon.running())
     return read(path)
 
 
