@@ -2,6 +2,7 @@
 # Proves log_type = JOURNAL: every record is an entry with fields, and a journal that is absent, stuck or started anew keeps nobody waiting.
 # SPDX-License-Identifier: ISC
 import os
+import select
 import socket
 import struct
 import sys
@@ -53,11 +54,10 @@ class Journal:
         self.entries = []
 
     def read(self):
-        try:
-            while True:
-                self.entries.append(entry(self.socket.recv(1 << 16)))
-        except BlockingIOError:
-            return self.entries
+        # Room for few datagrams is all that some machines give a socket, so the next ones come while these are read.
+        while select.select([self.socket], [], [], 0.01)[0]:
+            self.entries.append(entry(self.socket.recv(1 << 16)))
+        return self.entries
 
     def find(self, **fields):
         """The entries that have these fields."""
@@ -121,8 +121,8 @@ check("and look as ever", re.fullmatch(r"START: plain pid=\d+", log_lines(path("
 # --- gone, and back ------------------------------------------------------------------------------------------
 journal.socket.close()
 equal("with the journal gone, services answer", ask(20002, b"x"), b"x")
-check("and the log says what is wrong", daemon.wait_log("log inner cannot be written")
-      or daemon.wait_log("log tell cannot be written"), daemon.log())
+check("and the log says what is wrong", wait_for(
+    lambda: re.search("log (inner|tell) cannot be written", daemon.log())), daemon.log())
 os.unlink(SOCKET)
 equal("also with no socket", ask(20002, b"y"), b"y")
 journal = Journal()
@@ -133,18 +133,25 @@ check("when it is back it gets what it missed", wait_for(lambda: len(journal.fin
 ID = "x" * 300
 daemon.reload(conf + service("discard", type="INTERNAL UNLISTED", id=ID, port=20008, socket_type="dgram", wait="yes",
                              **FLAGS))
-COUNT = 6000  # more than the socket and the queue hold
 slowest = 0
+sent = 0
+
+
+def dropped():
+    """Datagrams that the kernel dropped, as the machine was too slow for them."""
+    return sum(int(line.split()[-1]) for line in (read("/proc/net/udp") + read("/proc/net/udp6")).splitlines()
+               if ":%04X " % 20008 in line)
+
+
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-    for i in range(COUNT):
-        s.sendto(b"x", ("127.0.0.1", 20008))
-        if i % 50 == 49:
-            begin = time.monotonic()
-            equal_answer = ask(20007, b"ping") == b"ping"
-            slowest = max(slowest, time.monotonic() - begin if equal_answer else 1000)
-check("nobody waits for a journal that does not read", slowest < 5, slowest)
-kernel = sum(int(line.split()[-1]) for line in (read("/proc/net/udp") + read("/proc/net/udp6")).splitlines()
-             if ":%04X " % 20008 in line)
+    while sent - dropped() < 6000:  # more than the socket and the queue hold
+        for _ in range(50):
+            s.sendto(b"x", ("127.0.0.1", 20008))
+        sent += 50
+        begin = time.monotonic()
+        equal_answer = ask(20007, b"ping") == b"ping"
+        slowest = max(slowest, time.monotonic() - begin if equal_answer else 1000)
+check("nobody waits for a journal that does not read", slowest < 15, slowest)
 
 
 def books():
@@ -155,7 +162,8 @@ def books():
 
 
 check("when it reads again, each record is there or counted as lost",
-      wait_for(lambda: sum(books()) >= 2 * (COUNT - kernel)) and sum(books()) == 2 * (COUNT - kernel), (books(), kernel))
+      wait_for(lambda: sum(books()) >= 2 * (sent - dropped())) and sum(books()) == 2 * (sent - dropped()),
+      (books(), sent, dropped()))
 check("some were lost, some kept", min(books()) > 0, books())
 lost = [e for e in journal.entries if "records lost" in e["MESSAGE"]]
 equal("the loss is a warning", {e["PRIORITY"] for e in lost}, {"4"})

@@ -2,7 +2,7 @@
 /*
  * An RPC server on libtirpc as inetd's servers are: its descriptor 0 is a datagram socket, a listening one, or a
  * connection. usage: rpc_server PROGRAM LOWEST HIGHEST [stay]. Procedure 1 returns version and process id.
- * It ends when nobody has asked for three seconds, unless it is to stay.
+ * It ends when nobody has asked for eight seconds, unless it is to stay.
  */
 #include "config.h"
 
@@ -46,7 +46,7 @@ static void dispatch(struct svc_req *request, SVCXPRT *transport)
 	u_int answer[2] = { (u_int)request->rq_vers, (u_int)getpid() };
 
 	if (!stays)
-		(void)alarm(3);
+		(void)alarm(8);
 	if (request->rq_proc == NULLPROC)
 		(void)svc_sendreply(transport, xdr_nothing, NULL);
 	else if (request->rq_proc == 1)
