@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """What the tests of RPC services share: a real rpcbind in the test's own namespaces, rpcinfo, a client, the stanzas."""
+import atexit
 import os
 import re
 import shutil
@@ -38,12 +39,15 @@ if not re.search(r"^_rpc:", _passwd, re.M):
 
 
 class Rpcbind:
-    """rpcbind, until stop() or kill()."""
+    """rpcbind, until kill(), or until the test ends however it does."""
 
     def __init__(self):
         if os.path.exists(SOCKET):
             os.unlink(SOCKET)
-        self.process = subprocess.Popen([RPCBIND, "-f"], stdin=subprocess.DEVNULL)
+        # It would hold the pipe that make reads from, should the test end before it.
+        self.process = subprocess.Popen([RPCBIND, "-f"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+        atexit.register(self.kill)
         if not wait_for(self.answers):
             print("FAIL: rpcbind does not answer:", self.process.poll())
             sys.exit(1)
