@@ -297,14 +297,44 @@ static void put_program(struct line *line, const char *name)
 	put(line, "rpc_version", versions + 1);
 }
 
+/*
+ * Where the name is one that tcpmux leads to, as in the inetds of the BSDs
+ * ("tcpmux/name", or "tcpmux/+name" where inetd is to say "+Go"): that name, and
+ * its type. Else NULL.
+ */
+static const char *mux_name(const struct line *line, const char *name, const char **ret_type)
+{
+	static const char prefix[] = "tcpmux/";
+	bool internal = is_internal(line), plus;
+
+	if (strncasecmp(name, prefix, strlen(prefix)) != 0 ||
+	    strncasecmp(line->words.v[FIELD_PROTOCOL], "tcp", 3) != 0)
+		return NULL;
+	name += strlen(prefix);
+	plus = *name == '+';
+	*ret_type = plus && internal ? "INTERNAL TCPMUXPLUS UNLISTED"
+		    : plus           ? "TCPMUXPLUS UNLISTED"
+		    : internal       ? "INTERNAL TCPMUX UNLISTED"
+				     : "TCPMUX UNLISTED";
+	return name + plus;
+}
+
 static void put_name(struct line *line, const char *name, bool internal, bool is_unix)
 {
 	const char *type = internal ? "INTERNAL" : "";
 	const char *socktype = line->words.v[FIELD_SOCKTYPE];
+	const char *behind = mux_name(line, name, &type);
 	char id[256];
 
 	if (is_rpc(line->words.v[FIELD_PROTOCOL])) {
 		put_program(line, name);
+		return;
+	}
+	if (behind) {
+		if (!*behind)
+			report(line, SEVERITY_ERROR,
+			       "a name stands behind tcpmux/, or behind tcpmux/+");
+		put_protocol(line, line->words.v[FIELD_PROTOCOL], type);
 		return;
 	}
 	if (is_unix) {
@@ -331,7 +361,7 @@ static int convert(struct line *line, const struct reader_ops *ops, void *arg)
 	const char *fields[] = { "name",           "socket type", "protocol",
 				 "wait or nowait", "user",        "program" };
 	bool internal, is_unix;
-	const char *name;
+	const char *name, *type, *behind;
 	char *bare;
 
 	if (line->words.n <= FIELD_SERVER) {
@@ -348,7 +378,8 @@ static int convert(struct line *line, const struct reader_ops *ops, void *arg)
 	if (!line->stanza)
 		return -ENOMEM;
 	name = is_unix ? line->words.v[FIELD_NAME] : put_address(line, line->words.v[FIELD_NAME]);
-	bare = strndup(name, is_unix ? strlen(name) : strcspn(name, "/"));
+	behind = mux_name(line, name, &type);
+	bare = behind ? strdup(behind) : strndup(name, is_unix ? strlen(name) : strcspn(name, "/"));
 	if (!bare)
 		return -ENOMEM;
 	free(line->stanza->name);

@@ -250,6 +250,40 @@ static void tells_the_families_of_rpc_lines_apart(void **state)
 	load_done(&load);
 }
 
+static void reads_services_behind_tcpmux(void **state)
+{
+	const struct service *s;
+	struct load load;
+
+	(void)state;
+	load_inetd_text(&load, "",
+			"7 stream tcp nowait root /bin/sh sh\n"
+			"tcpmux/+date stream tcp nowait root /bin/sh date -u\n"
+			"TCPMUX/Plain stream tcp nowait root /bin/sh sh\n"
+			"tcpmux/daytime stream tcp nowait root internal\n");
+	assert_int_equal(load.diag.errors, 0);
+	assert_int_equal(load.conf->n, 4);
+	s = load.conf->services[1];
+	assert_string_equal(s->id, "date");
+	assert_int_equal(s->type, SERVICE_TCPMUXPLUS | SERVICE_UNLISTED);
+	assert_string_equal(s->name, "date");
+	assert_int_equal(s->n_endpoints, 0);
+	assert_string_equal(s->argv.v[0], "date");
+	s = load.conf->services[2];
+	assert_string_equal(s->id, "Plain");
+	assert_int_equal(s->type, SERVICE_TCPMUX | SERVICE_UNLISTED);
+	s = load.conf->services[3];
+	assert_string_equal(s->id, "daytime");
+	assert_int_equal(s->type, SERVICE_INTERNAL | SERVICE_TCPMUX | SERVICE_UNLISTED);
+	assert_int_equal(s->builtin, BUILTIN_DAYTIME);
+	load_done(&load);
+	refuses("tcpmux/ stream tcp nowait root /bin/sh sh\n", "a name stands behind tcpmux/");
+	refuses("tcpmux/+ stream tcp nowait root /bin/sh sh\n", "a name stands behind tcpmux/");
+	refuses("tcpmux/tcpmux stream tcp nowait root internal\n", "does not lead to itself");
+	/* Nothing is behind tcpmux but streams. */
+	refuses("tcpmux/date dgram tcp wait root /bin/sh sh\n", "socket_type = stream");
+}
+
 static void names_the_field_that_is_missing(void **state)
 {
 	(void)state;
@@ -368,6 +402,7 @@ int main(void)
 		cmocka_unit_test(reads_rpc_services_with_versions),
 		cmocka_unit_test(reads_rpc_programs_by_number),
 		cmocka_unit_test(tells_the_families_of_rpc_lines_apart),
+		cmocka_unit_test(reads_services_behind_tcpmux),
 		cmocka_unit_test(names_the_field_that_is_missing),
 		cmocka_unit_test(goes_on_after_bad_lines),
 		cmocka_unit_test(applies_defaults_to_inetd_services),
