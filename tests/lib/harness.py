@@ -44,6 +44,9 @@ def _enter():
     if not os.environ.get("USHERD_TEST_NAMESPACES"):
         if subprocess.run(["unshare", "-n", "-m", "true"], stderr=subprocess.DEVNULL).returncode:
             skip("namespaces are not allowed here")
+        if subprocess.run(["unshare", "-n", "-m", "sh", "-c", "mount -t tmpfs none /tmp && ip link set lo up"],
+                          stderr=subprocess.DEVNULL).returncode:
+            skip("mounts, or settings of a network namespace, are not allowed here")
         os.environ["USHERD_TEST_NAMESPACES"] = "1"
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         os.execvp("unshare", ["unshare", "-n", "-m", sys.executable, *sys.argv])

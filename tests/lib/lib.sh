@@ -119,7 +119,7 @@ for tool in unshare ip ss; do
 	command -v $tool >/dev/null || skip "needs $tool"
 done
 if [ -z "$USHERD_TEST_NETNS" ]; then
-	unshare -n true 2>/dev/null || skip "network namespaces are not allowed here"
+	unshare -n ip link set lo up 2>/dev/null || skip "network namespaces are not allowed here"
 	USHERD_TEST_NETNS=1
 	export USHERD_TEST_NETNS
 	exec unshare -n "${BASH:-/bin/sh}" "$0" "$@"
