@@ -52,7 +52,7 @@ def stanza(name, port, host=target.host, to=target.port, **attributes):
 conf = stanza("plain", 21001, user="nobody", flags="KEEPALIVE") + stanza("six", 21002, target6.host, target6.port) \
     + stanza("path", None, bind=path("door")) + stanza("refused", 21004, to=closed.port) \
     + stanza("void", 21005, to=deaf_port) + stanza("short", 21006, session_timeout=1) \
-    + stanza("quiet", 21007, idle_timeout=2) + stanza("many", 21008) + stanza("held", 21009, session_timeout=3600) \
+    + stanza("quiet", 21007, idle_timeout=4) + stanza("many", 21008) + stanza("held", 21009, session_timeout=3600) \
     + stanza("late", 21010, to=deaf_port, session_timeout=1) + stanza("ended", 21011) \
     + service("echo", id="silent", type="INTERNAL UNLISTED", port=21012, idle_timeout=1, log_type="FILE " + LOG,
               log_on_success="HOST EXIT") \
@@ -90,6 +90,18 @@ def searched(name):
 void_began = time.monotonic()
 void = tcp(21005)
 late = tcp(21010)
+ends = {}
+
+
+def watch(connection):
+    """Notes what comes, and after how long it ends, however slow the rest of the test is."""
+    connection.settimeout(300)
+    ends[connection] = receive_all(connection), time.monotonic() - void_began
+
+
+watchers = [threading.Thread(target=watch, args=(x,)) for x in (void, late)]
+for watcher in watchers:
+    watcher.start()
 
 # --- all bytes ------------------------------------------------------------------------
 
@@ -218,21 +230,22 @@ client.close(), server.close()
 began = time.monotonic()
 client, server = pair(21006)
 check("session_timeout ends a relay", receive_all(client) == b"" and receive_all(server) == b"" and
-      0.9 < time.monotonic() - began < 10, time.monotonic() - began)
+      0.9 < time.monotonic() - began < 20, time.monotonic() - began)
 expect("with its records", "short", record("short", 0, 0))
-check("session_timeout ends a search for the target", receive_all(late) == b"" and time.monotonic() - void_began < 20)
+watchers[1].join()
+check("session_timeout ends a search for the target", ends[late][0] == b"" and ends[late][1] < 25, ends[late])
 expect("with START and EXIT", "late", searched("late"))
 
 began = time.monotonic()
 client, server = pair(21007)
-for turn in range(6):
+for turn in range(10):
     (client if turn % 2 else server).sendall(b"!")
     (server if turn % 2 else client).recv(1)
     time.sleep(0.5)
 busy = time.monotonic()
-check("idle_timeout leaves a relay with traffic alone", receive_all(client) == b"" and busy - began > 2.9)
-check("and ends it when there is none", 1 < time.monotonic() - busy < 10, time.monotonic() - busy)
-expect("with its records", "quiet", record("quiet", 3, 3))
+check("idle_timeout leaves a relay with traffic alone", receive_all(client) == b"" and busy - began > 4.9)
+check("and ends it when there is none", 3 < time.monotonic() - busy < 30, time.monotonic() - busy)
+expect("with its records", "quiet", record("quiet", 5, 5))
 with tcp(21012) as client:
     client.sendall(b"x")
     equal("an internal service works", client.recv(1), b"x")
@@ -299,9 +312,10 @@ server.sendall(b"again")
 equal("which works", client.recv(9), b"again")
 
 # --- the end ---------------------------------------------------------------------------------------------
-equal("a client of a target that does not answer is let go", receive_all(void), b"")
-waited = time.monotonic() - void_began
-check("after 30 seconds", 29 < waited < 45, waited)
+watchers[0].join()
+text, waited = ends[void]
+equal("a client of a target that does not answer is let go", text, b"")
+check("after 30 seconds", 29 < waited < 60, waited)
 expect("with START and EXIT", "void", searched("void"))
 check("and the log says why",
       "can't connect to remote host 127.0.0.1: Connection timed out (errno = 110) [service=void] [port=%d]"
