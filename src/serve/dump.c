@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "serve/dump_service.h"
 #include "serve/gate.h"
 #include "serve/retry.h"
 #include "serve/rpc_table.h"
@@ -43,16 +44,16 @@ static void dump_run(const struct service_run *run, FILE *out)
 {
 	char text[ENDPOINT_TEXT_MAX];
 
-	(void)fprintf(
-		out, "Service = %s\n\tState = %s\n\trunning servers = %u\n\tretry servers = %u\n",
-		run->service->id, state_of(run), run->limits.running - run->waiting, run->waiting);
+	(void)fprintf(out, "Service = %s\n\tState = %s\n", run->service->name, state_of(run));
+	dump_service(run->service, out);
+	(void)fprintf(out, "\trunning servers = %u\n\tretry servers = %u\n",
+		      run->limits.running - run->waiting, run->waiting);
 	for (size_t i = 0; i < run->n_places; i++) {
-		(void)fprintf(out, "\tendpoint = %s, descriptor = %d\n",
-			      endpoint_format(&run->places[i].endpoint, text), run->places[i].fd);
+		(void)fprintf(out, "\tservice fd = %d, %s\n", run->places[i].fd,
+			      endpoint_format(&run->places[i].endpoint, text));
 		if (run->places[i].rpc)
 			rpc_door_dump(run->places[i].rpc, out);
 	}
-	service_dump(run->service, out);
 	(void)fputc('\n', out);
 }
 

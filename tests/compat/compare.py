@@ -177,8 +177,8 @@ def expanded(words):
     return " ".join(sorted(result))
 
 
-def xinetd_sections(text):
-    """xinetd's account of its services: attribute as it writes it -> text; and the defaults'."""
+def dump_sections(text):
+    """What a dump says of the services: attribute as xinetd writes it -> text; and of the defaults."""
     services, defaults, current, environment = [], {}, None, None
     for line in text.splitlines():
         if line == "Service defaults":
@@ -205,7 +205,7 @@ def xinetd_sections(text):
     return services, defaults
 
 
-def xinetd_log_type(text, defaults):
+def dump_log_type(text, defaults):
     if text == "Logging to common log file" or (text == "No logging" and "common" in defaults.get("log", "")):
         text = defaults.get("log", "")
     match = re.match(r"Logging to file: (\S+) \((?:soft=(\d+) hard=(\d+)|no limits)\)", text)
@@ -219,14 +219,14 @@ def in_order(text):
     return " ".join(sorted(text.split()))
 
 
-def dump_of_xinetd(text):
-    services, defaults = xinetd_sections(text)
+def dump_of(text):
+    services, defaults = dump_sections(text)
     result = {}
     for s in services:
         if "id" not in s:
             continue
         s = {**{k: defaults[k] for k in ("Instances", "umask", "CPS", "Groups") if k in defaults}, **s}
-        logs = xinetd_log_type(s.get("log", ""), defaults)
+        logs = dump_log_type(s.get("log", ""), defaults)
         redirect = s.get("Redirect")
         result.setdefault(s["id"], {
             "flags": in_order(s.get("flags", "")), "type": in_order(s.get("type", "")),
@@ -251,55 +251,8 @@ def dump_of_xinetd(text):
     return result
 
 
-def dump_of_usherd(text):
-    if "Service configuration:" in text:
-        return dump_of_xinetd(text)
-    result, current, users = {}, None, {}
-    for line in text.splitlines():
-        match = re.match(r"\t(\w+)\s*=\s?(.*)$", line)
-        if line.startswith("service "):
-            current = {}
-        elif line == "}" and current:
-            result.setdefault(current["id"], current)
-            current = None
-        elif match and current is not None:
-            current[match[1]] = match[2].strip()
-    del users
-    for name, s in result.items():
-        named = "NAMEINARGS" in s.get("flags", "").split()
-        args = s.get("server_args", "")
-        logs = s.get("log_type", "")
-        result[name] = {
-            "flags": in_order(s.get("flags", "")), "type": in_order(s.get("type", "")),
-            "socket_type": s.get("socket_type"), "protocol": s.get("protocol"), "port": s.get("port"), "wait": s.get("wait"),
-            "user": number(s.get("user", ""), USERS), "group": number(s.get("group", ""), GROUPS),
-            "groups": s.get("groups", ""), "umask": s.get("umask", ""), "nice": s.get("nice", ""), "cps": s.get("cps", ""),
-            "instances": s.get("instances"), "per_source": s.get("per_source"),
-            "bind": s.get("bind", "").replace("localhost", "127.0.0.1"),
-            "server": "" if "redirect" in s else s.get("server", ""),
-            "argv": "" if "redirect" in s else args if named else
-            " ".join(filter(None, [s.get("server", "").rsplit("/", 1)[-1], args])),
-            "redirect": s["redirect"].split()[1] if "redirect" in s else "", "access_times": s.get("access_times", ""),
-            "libwrap": s.get("libwrap", ""),
-            "only_from": "only " + expanded(s["only_from"].split()) if "only_from" in s else "all",
-            "no_access": "not " + expanded(s["no_access"].split()) if s.get("no_access") else "none",
-            "log_type": logs, "log_on_success": in_order(s.get("log_on_success", "")) if logs else "",
-            "log_on_failure": in_order(s.get("log_on_failure", "")) if logs else "",
-            "passenv": in_order(s["passenv"]) if "passenv" in s else "all", "env": s.get("env", ""),
-        }
-    return result
-
-
-USERS = {"root": "0", "nobody": "65534", "compat": "54321", "daemon": "1"}
-GROUPS = {"root": "0", "nogroup": "65534", "compat": "54321", "compatone": "54322", "compattwo": "54323", "daemon": "1"}
-
-
-def number(word, names):
-    return names.get(word, word)
-
-
 def dump_lines(side, text, names, name):
-    dump = dump_of_xinetd(text) if side == "xinetd" else dump_of_usherd(text)
+    dump = dump_of(text)
     lines = []
     for who in sorted(dump):
         if names is not None and owner(who, names) != name:

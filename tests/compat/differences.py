@@ -61,7 +61,7 @@ stays("new", "`defaults` take `nice`, the limits and `access_times`, which xinet
 stays("D11", "`-=` on a list that was never set leaves it unset; in xinetd it makes `only_from` an empty list: nobody may",
       "only-removed-unset", wire=("closed", "served"), log=("FAIL", "START"))
 stays("D11", "the state dump tells that nobody may; xinetd's says \"All sites\"", "only-nobody",
-      dump=("only_from = all", "only_from = only $"))
+      dump=("only_from = all", "only_from = only nobody$"))
 stays("own", "the state dump shows `passenv` as it is written; xinetd's leaves out what is not set", "passenv-unknown",
       dump=("passenv = KEPT$", "passenv = KEPT NOSUCHNAME$"))
 stays("D8", "two services at one place are an error when the file is read, and the first one runs; xinetd finds this for some "
