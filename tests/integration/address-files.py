@@ -42,14 +42,11 @@ def who():
 
 
 def seconds(port, times=1000):
-    """The least of some runs: how long it takes to be served so often."""
-    results = []
-    for _ in range(5):
-        before = time.monotonic()
-        for _ in range(times // 5):
-            ask(port, b"x")
-        results.append(time.monotonic() - before)
-    return min(results)
+    """How much of a processor the daemon takes to have so many served."""
+    before = daemon.cpu_seconds()
+    for _ in range(times):
+        ask(port, b"x")
+    return daemon.cpu_seconds() - before
 
 
 equal("the files and the lists are one", who(), [1, 2, 8, 10])
@@ -64,7 +61,7 @@ daemon.reload()
 equal("one that is broken then changes nothing", who(), [1, 3])
 check("and is said", "line 2: write one address a line" in daemon.log(), daemon.log())
 few, many = seconds(20002), seconds(20003)
-print("# 200 connections: %.1f ms without a list, %.1f ms with 100,000 entries" % (few * 1e3, many * 1e3))
-check("100,000 entries do not slow an accept", many < 2 * few + 0.05, (few, many))
+print("# 1000 connections: %.1f ms without a list, %.1f ms with 100,000 entries" % (few * 1e3, many * 1e3))
+check("100,000 entries do not slow an accept", many < 2 * few + 0.1, (few, many))
 daemon.stop()
 finish()

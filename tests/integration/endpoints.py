@@ -192,7 +192,7 @@ check("that it is taken is said",
       daemon.log())
 taken.close()
 check("a port that was taken is tried again", wait_for(lambda: answers(20040)))
-check("and that is said", daemon.wait_log("service taken: listening on", 5), daemon.log())
+check("and that is said", daemon.wait_log("service taken: listening on"), daemon.log())
 
 # --- multicast, raw ------------------------------------------------------------------------
 groups = subprocess.run(["ip", "maddr", "show"], capture_output=True, text=True).stdout

@@ -70,7 +70,7 @@ for name, (port, flags) in cases.items():
         + (" from=127\\.0\\.0\\.1" if "HOST" in flags else "")
     end = "EXIT: " + name + (" status=3" if "EXIT" in flags else "") \
         + (" pid=" + PID if "PID" in flags else "") \
-        + (r" duration=[01]\(sec\)" if "DURATION" in flags else "")
+        + (r" duration=\d+\(sec\)" if "DURATION" in flags else "")
     expected = [start] if flags else []
     if "EXIT" in flags or "DURATION" in flags:
         expected.append(end)
@@ -92,35 +92,35 @@ for n, flags in enumerate(FAILURE):
 
 
 def one(sentence, ident, start, end, name=LOG):
-    wait_for(lambda: of(ident, "EXIT", name), 5)
+    wait_for(lambda: of(ident, "EXIT", name))
     got = of(ident, "START", name) + of(ident, "EXIT", name)
     check(sentence, len(got) == 2 and re.fullmatch(start, got[0]) and re.fullmatch(end, got[1]), got)
 
 
 ask(20120)
 one("a signal", "killed", r"START: killed pid=\d+ from=127\.0\.0\.1",
-    r"EXIT: killed signal=9 pid=\d+ duration=\d\(sec\)")
+    r"EXIT: killed signal=9 pid=\d+ duration=\d+\(sec\)")
 with tcp(20121) as s:
     pid = int(s.recv(100))
     time.sleep(2.1)  # what is measured
 one("duration and pid are true", "slow", r"START: slow pid=%d from=127\.0\.0\.1" % pid,
-    r"EXIT: slow status=0 pid=%d duration=[23]\(sec\)" % pid)
+    r"EXIT: slow status=0 pid=%d duration=([2-9]|\d\d)\(sec\)" % pid)
 ask(20122)
 check("log_type from defaults is used", wait_for(lambda: of("quiet", "EXIT", path("common.log"))))
 check("an internal service has xinetd's pid 0",
       re.fullmatch(r"START: echo pid=0 from=127\.0\.0\.1", of("echo", "START")[0])
-      and re.fullmatch(r"EXIT: echo status=0 pid=0 duration=\d\(sec\)", of("echo", "EXIT")[0]),
+      and re.fullmatch(r"EXIT: echo status=0 pid=0 duration=\d+\(sec\)", of("echo", "EXIT")[0]),
       of("echo", "START") + of("echo", "EXIT"))
 ask_unix(socket.SOCK_STREAM, path("unix"))
-one("a Unix client", "unix", r"START: unix pid=\d+ from=\S.*", r"EXIT: unix status=0 pid=\d+ duration=\d\(sec\)")
+one("a Unix client", "unix", r"START: unix pid=\d+ from=\S.*", r"EXIT: unix status=0 pid=\d+ duration=\d+\(sec\)")
 ask_unix(socket.SOCK_STREAM, path("unixno"))
 check("a Unix client refused", wait_for(lambda: len(of("unixno", "FAIL")) == 1), of("unixno", "FAIL"))
 ask(20124)
 one("wait = yes", "waits", r"START: waits pid=\d+ from=<no address>",
-    r"EXIT: waits status=0 pid=\d+ duration=\d\(sec\)")
+    r"EXIT: waits status=0 pid=\d+ duration=\d+\(sec\)")
 ask(20140)
 one("an id with signs in it", "odd-id/with:signs", r"START: odd-id/with:signs pid=\d+ from=127\.0\.0\.1",
-    r"EXIT: odd-id/with:signs status=0 pid=\d+ duration=\d\(sec\)")
+    r"EXIT: odd-id/with:signs status=0 pid=\d+ duration=\d+\(sec\)")
 ask(20142, b"", "::1")
 check("an IPv6 client", wait_for(lambda: any(re.fullmatch("START: shared pid=\\d+ from=::1", x)
                                              for x in lines(path("common.log")))))
@@ -147,15 +147,15 @@ ask(20131)
 got = sorted((syslog.recv(2000).decode() for _ in range(3)), key=lambda x: "EXIT" in x)
 text = r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d usherd\[%d\]: " % daemon.pid
 for expected in (r"<85>" + text + r"START: sys pid=\d+ from=127\.0\.0\.1",
-                 r"<85>" + text + r"EXIT: sys status=0 pid=\d+ duration=\d\(sec\)",
+                 r"<85>" + text + r"EXIT: sys status=0 pid=\d+ duration=\d+\(sec\)",
                  r"<190>" + text + r"FAIL: sysfail address from=127\.0\.0\.1"):
     check("syslog: " + expected[-30:], any(re.fullmatch(expected, x) for x in got), got)
 
 # --- limits ---------------------------------------------------------------------------------------
 for _ in range(60):
     ask(20141)
-check("the soft limit is told", daemon.wait_log("WARNING: Size of limited log exceeded soft limit", 10))
-check("the hard limit is told", daemon.wait_log("ERROR: Size of limited log exceeded hard limit", 10))
+check("the soft limit is told", daemon.wait_log("WARNING: Size of limited log exceeded soft limit"))
+check("the hard limit is told", daemon.wait_log("ERROR: Size of limited log exceeded hard limit"))
 check("once each", daemon.log().count("Size of limited") == 2, daemon.log())
 size = os.path.getsize(path("limited.log"))
 check("the file ends with the line that passed the limit", 2000 < size <= 2100, size)
