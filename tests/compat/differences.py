@@ -122,6 +122,8 @@ stays("D6", "masks such as 255.0.0.0 and ::/128 mean what they say; to xinetd ea
       dump=("10.0.0.0/32", "10.0.0.0/8"))
 stays("D6", "masks such as 255.0.0.0 and ::/128 mean what they say; to xinetd each is one address, or none", "only-ipv6-128",
       wire=("fd00::2: closed", "fd00::2: served"), log=("FAIL.*fd00::2", "START.*fd00::2"), dump=("only_from", "fd00::2/128"))
+stays("own", "a client whom hosts.allow gives another program (`twist`) is recorded as refused; in xinetd it looks served", "libwrap-twist",
+      log=("START.*10.1.2.3", "FAIL: .* libwrap from=10.1.2.3"), messages=("", "libwrap refused connection"))
 CONFIRMED = "a client has the name that its address gives only where the name gives that address, too; xinetd believes it"
 stays("D29", CONFIRMED, "only-name-unconfirmed", wire=("10.9.9.9: served", "10.9.9.9: closed"), log=("START.*10.9.9.9", "FAIL.*10.9.9.9"))
 stays("D29", CONFIRMED, "not-name-unconfirmed", wire=("10.9.9.9: closed", "10.9.9.9: served"), log=("FAIL.*10.9.9.9", "START.*10.9.9.9"))

@@ -122,6 +122,10 @@ alone("libwrap-internal", "2.5", "service daytime\n{\ntype = INTERNAL UNLISTED\n
       "port = $PORT\nlog_type = FILE $LOG\nlog_on_failure = HOST\n}\n", SOURCES[3:], files=DENY)
 alone("libwrap-allow-first", "2.5", "", SOURCES, files={"/etc/hosts.allow": "witness: 10.1.2.3\n", "/etc/hosts.deny": "ALL: ALL\n"})
 alone("libwrap-ipv6", "2.5", "", [ask(src="fd00::2"), ask(src="fd00:1::1")], files={"/etc/hosts.deny": "witness: [fd00::2]\n"})
+alone("libwrap-twist", "2.5", "", SOURCES[:2], files={"/etc/hosts.allow": "witness: 10.1.2.3: twist /bin/echo twisted %a\n"})
+alone("libwrap-spawn", "2.5", "", SOURCES[:2], files={"/etc/hosts.allow": "witness: 10.1.2.3: spawn /bin/false: deny\n"})
+alone("libwrap-banners", "2.5", "", SOURCES[:2], files={"/etc/hosts.allow": "witness: 10.1.2.3: banners /etc/greetings\n",
+                                                         "/etc/greetings/witness": "hello %a\n"})
 SENSOR = "service $NAME-trap\n{\ntype = INTERNAL UNLISTED\nflags = SENSOR\nsocket_type = stream\nwait = no\nport = $PORT\n" \
     "deny_time = %s\nlog_type = FILE $LOG\nlog_on_failure = HOST\n}\n" + stanza("port = $PORT2", "$NAME-2") + \
     stanza("port = $PORT3\nflags = IPv4", "$NAME-3")
