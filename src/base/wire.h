@@ -44,10 +44,14 @@ enum wire_service {
 	WIRE_TCPMUX,
 	WIRE_RELAY = 256, /* between the connection and a second one, its target's */
 	WIRE_TEXT,        /* send what is in a second descriptor, a memory file */
+	/*
+	 * Datagrams of one client, which follow as WIRE_DGRAM, to a second socket, and the answers back.
+	 */
+	WIRE_DGRAM_RELAY,
 };
 
 /* Descriptors that come with a wire_stream: the client's, then that of the target or the text. */
-#define WIRE_FDS(service) ((service) == WIRE_RELAY || (service) == WIRE_TEXT ? 2u : 1u)
+#define WIRE_FDS(service) ((service) >= WIRE_RELAY && (service) <= WIRE_DGRAM_RELAY ? 2u : 1u)
 
 struct wire_head {
 	uint32_t magic;
@@ -64,6 +68,7 @@ struct wire_stream {
 
 /* Followed by length bytes of payload, padded by WIRE_PADDED() to a multiple of eight. */
 struct wire_dgram {
+	uint64_t session; /* WIRE_DGRAM_RELAY: of its client; else 0 */
 	struct sockaddr_storage peer;
 	struct sockaddr_storage local; /* where it was sent to, to answer from (D43); or family 0 */
 	uint32_t peer_len;

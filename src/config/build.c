@@ -71,6 +71,30 @@ void build_builtin(struct build *build)
 		s->name);
 }
 
+/* xinetd drops the flag, too, where it has no meaning, and runs the service. */
+static void check_intercept(struct build *build)
+{
+	struct service *s = build->service;
+
+	if (!(s->flags & FLAG_INTERCEPT))
+		return;
+	if ((s->type & SERVICE_INTERNAL) || !s->wait) {
+		schema_report(
+			build->schema, ATTR_FLAGS, SEVERITY_WARNING,
+			"%s services cannot be intercepted: %s; the flag INTERCEPT is dropped",
+			(s->type & SERVICE_INTERNAL) ? "Internal" : "Multi-threaded", s->id);
+		s->flags &= ~(unsigned)FLAG_INTERCEPT;
+		return;
+	}
+	if (s->socktype != SOCK_STREAM && s->socktype != SOCK_DGRAM)
+		build_error(build, ATTR_FLAGS, "INTERCEPT needs \"socket_type\" stream or dgram");
+	for (size_t i = 0; i < s->n_endpoints; i++)
+		if (s->endpoints[i].addr.sa.sa_family == AF_UNIX)
+			build_error(build, ATTR_FLAGS,
+				    "INTERCEPT is for clients with an address; a Unix socket has "
+				    "none: write \"socket_mode\" and \"socket_group\"");
+}
+
 /* Rules between type, flags, wait and the rest that xinetd checks, too. */
 static void check_kind(struct build *build)
 {
@@ -89,12 +113,7 @@ static void check_kind(struct build *build)
 		build_error(
 			build, ATTR_WAIT,
 			"a datagram service cannot have a server for each connection: write \"wait = yes\"");
-	if ((s->flags & FLAG_INTERCEPT) && (internal || !s->wait)) {
-		schema_report(
-			build->schema, ATTR_FLAGS, SEVERITY_WARNING,
-			"INTERCEPT has no meaning for an internal service or with wait = no; it is dropped");
-		s->flags &= ~(unsigned)FLAG_INTERCEPT;
-	}
+	check_intercept(build);
 	if ((s->flags & FLAG_LABELED) && (internal || s->wait || s->socktype != SOCK_STREAM ||
 					  schema_given(build->schema, ATTR_REDIRECT)))
 		/* As in xinetd: whoever asks for a label must not get a server without one. */

@@ -67,11 +67,12 @@ static int build_access(struct build *build)
 		return -ENOMEM;
 	/* Who connects is only known to the server that accepts (D53). */
 	if (s->wait && s->socktype != SOCK_DGRAM && !(s->type & SERVICE_INTERNAL) &&
+	    !(s->flags & FLAG_INTERCEPT) &&
 	    (s->only_from.given || s->no_access.words.n || s->no_access_file))
 		build_error(
 			build, s->only_from.given ? ATTR_ONLY_FROM : ATTR_NO_ACCESS,
 			"with \"wait = yes\" such a server accepts by itself, so usherd cannot check who connects: "
-			"write \"only_from\" and \"no_access\" for services with \"wait = no\", or restrict \"bind\"");
+			"write \"flags = INTERCEPT\" as well, or restrict \"bind\"");
 	for (size_t i = 0; i < schema_count(build->schema, ATTR_ACCESS_TIMES); i++) {
 		const char *word = schema_text(build->schema, ATTR_ACCESS_TIMES, i), *why;
 		int r = time_rules_add(&s->access_times, word, &why);

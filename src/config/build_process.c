@@ -270,12 +270,13 @@ static void build_idle_timeout(struct build *build)
 	struct service *s = build->service;
 
 	s->idle_timeout_sec = (uint32_t)build_number(build, ATTR_IDLE_TIMEOUT, 0);
-	if (s->redirect_host || ((s->type & SERVICE_INTERNAL) && s->socktype == SOCK_STREAM))
+	if (s->redirect_host || (s->flags & FLAG_INTERCEPT) ||
+	    ((s->type & SERVICE_INTERNAL) && s->socktype == SOCK_STREAM))
 		return;
 	if (s->idle_timeout_sec && schema_own(build->schema, ATTR_IDLE_TIMEOUT))
 		schema_report(
 			build->schema, ATTR_IDLE_TIMEOUT, SEVERITY_WARNING,
-			"idle_timeout is for redirected services and internal stream services; here it has no "
+			"idle_timeout is for redirected, intercepted and internal stream services; here it has no "
 			"effect, and \"session_timeout\" may be what you want");
 	s->idle_timeout_sec = 0;
 }

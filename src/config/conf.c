@@ -499,6 +499,7 @@ static int admit_service(struct loader *l, const struct stanza *stanza, struct s
 	}
 	service->wrapped = l->wrapped && !(service->flags & FLAG_NOLIBWRAP);
 	if (service->wrapped && service->wait && service->server &&
+	    !(service->flags & FLAG_INTERCEPT) &&
 	    (service->socktype == SOCK_STREAM || service->socktype == SOCK_SEQPACKET))
 		diag_add(
 			l->diag, SEVERITY_WARNING, stanza->file, stanza->line, service->id,

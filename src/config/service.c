@@ -26,6 +26,7 @@ struct service *service_new(void)
 	return service;
 }
 
+/* A service behind another has nothing of its own but its place. */
 static void service_free(struct service *s)
 {
 	char *texts[] = {
@@ -37,6 +38,12 @@ static void service_free(struct service *s)
 	};
 	struct strv *lists[] = { &s->bind, &s->argv, &s->env, &s->passenv };
 
+	if (s->front) {
+		service_unref(s->front);
+		free(s->endpoints);
+		free(s);
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		free(texts[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
@@ -71,6 +78,37 @@ void service_unref(const struct service *service)
 {
 	if (service && --writable(service)->refs == 0)
 		service_free(writable(service));
+}
+
+const struct service *service_behind(const struct service *front, const struct endpoint *endpoint)
+{
+	CLEANUP_FREE struct service *s = malloc(sizeof(*s));
+
+	if (!s)
+		return NULL;
+	*s = *front;
+	s->endpoints = malloc(sizeof(*s->endpoints));
+	if (!s->endpoints)
+		return NULL;
+	s->endpoints[0] = *endpoint;
+	s->n_endpoints = 1;
+	s->refs = 1;
+	s->front = service_ref(front);
+	/* Its place is not what is registered. */
+	s->type &= ~(unsigned)SERVICE_RPC;
+	s->flags &= ~(unsigned)FLAG_INTERCEPT;
+	s->only_from = (struct addr_rules){ 0 };
+	s->no_access = (struct addr_rules){ 0 };
+	s->access_times = (struct time_rules){ 0 };
+	s->instances = UNLIMITED;
+	s->queues = false;
+	s->per_source = UNLIMITED;
+	s->max_load = 0;
+	s->wrapped = false;
+	s->banner_text = (struct banner){ 0 };
+	s->banner_success_text = (struct banner){ 0 };
+	s->banner_fail_text = (struct banner){ 0 };
+	return TAKE_PTR(s);
 }
 
 struct endpoint endpoint_key(const struct endpoint *endpoint)

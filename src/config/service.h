@@ -214,6 +214,9 @@ struct service {
 	struct log_target log;
 	unsigned log_on_success; /* enum log_option bits */
 	unsigned log_on_failure;
+
+	/* This is what stands behind an intercepted service, whose texts it shares; else NULL. */
+	const struct service *front;
 };
 
 /* A new service with nothing set and one reference, or NULL when memory ran out. */
@@ -222,6 +225,13 @@ struct service *service_new(void);
 /* References; service_unref() frees with the last one and accepts NULL. Main thread only. */
 const struct service *service_ref(const struct service *service);
 void service_unref(const struct service *service);
+
+/*
+ * What stands behind the intercepted service @front: it has its server, but only
+ * @endpoint, and nobody is refused there but by cps. Returns it with one reference, or
+ * NULL when memory ran out.
+ */
+const struct service *service_behind(const struct service *front, const struct endpoint *endpoint);
 
 /* Whether both mean the same; where their stanzas stand does not count. */
 bool service_equal(const struct service *a, const struct service *b);

@@ -26,7 +26,6 @@ bool support_can_host(const struct service *service, const char **why)
 		const char *what;
 	} missing[] = {
 		{ service->flags & FLAG_IDONLY, "flags = IDONLY" },
-		{ service->flags & FLAG_INTERCEPT, "flags = INTERCEPT" },
 		{ service->flags & FLAG_LABELED, "flags = LABELED" },
 #ifndef HAVE_LIBWRAP
 		{ service->wrapped,

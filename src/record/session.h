@@ -17,6 +17,7 @@ struct event;
 struct gate;
 struct naming;
 struct place;
+struct intercept_client;
 struct redirect;
 struct retry;
 struct service_run;
@@ -41,9 +42,10 @@ struct session {
 	struct event *timeout;
 	unsigned question; /* enum gate_question: what has to be known before it may start */
 	struct gate *gate; /* while that is asked */
-	struct redirect *redirect; /* while its target is looked for */
-	struct retry *retry;       /* while its server cannot be started */
-	struct naming *naming;     /* while its client names a service (tcpmux) */
+	struct redirect *redirect;       /* while its target is looked for */
+	struct intercept_client *client; /* whose datagrams it passes on */
+	struct retry *retry;             /* while its server cannot be started */
+	struct naming *naming;           /* while its client names a service (tcpmux) */
 	struct sink *
 		sink; /* where its START went, and its EXIT goes, whatever a reload changes; a reference */
 	bool ending;   /* told to end before its time */

@@ -11,6 +11,8 @@
 #include "base/sink.h"
 #include "serve/gate.h"
 #include "serve/gate_plan.h"
+#include "serve/intercept.h"
+#include "serve/intercept_dgrams.h"
 #include "serve/run.h"
 
 static unsigned local_minute(void)
@@ -62,6 +64,12 @@ static void shut_out(struct service_run *run, const struct addr *peer, uint64_t 
 	}
 }
 
+/* Not the inner run of an intercepted service: that was asked when its client came. */
+static bool needs_process(const struct service_run *run)
+{
+	return (run->spawn && !run->is_inner) || intercept_needs_server(run);
+}
+
 static struct decision decide(struct service_run *run, const struct addr *peer, bool again,
 			      uint64_t now)
 {
@@ -69,14 +77,15 @@ static struct decision decide(struct service_run *run, const struct addr *peer, 
 	struct admit_request request = {
 		.service = service,
 		.limits = &run->limits,
-		.sensor = &run->server->sensor,
+		/* Who reaches the server of an intercepted service has passed all checks. */
+		.sensor = run->is_inner ? NULL : &run->server->sensor,
 		.peer = peer,
 		.again = again,
 		.now_usec = now,
 		.minute_of_day = service->access_times.n ? local_minute() : 0,
 		.load = service->max_load > 0 || service->max_load < 0 ? load_average() : -1,
 		.running_total = run->server->running + gates_servers(run->server->gates),
-		.process_limit = run->spawn ? run->server->options.process_limit : 0,
+		.process_limit = needs_process(run) ? run->server->options.process_limit : 0,
 	};
 	struct decision decision = admit(&request);
 	char text[ADDR_TEXT_MAX];
@@ -137,6 +146,7 @@ static void forget(struct session *session)
 	struct service_run *run = session->run;
 
 	TAILQ_REMOVE(&run->sessions, session, of_run);
+	intercept_forget(session);
 	if (session->place)
 		place_return(session->place);
 	sink_unref(session->sink);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "serve/dump_service.h"
 #include "serve/gate.h"
+#include "serve/intercept.h"
 #include "serve/retry.h"
 #include "serve/rpc_table.h"
 #include "serve/run.h"
@@ -42,6 +43,7 @@ static void dump_time(FILE *out, const char *label, time_t when)
 
 static void dump_run(const struct service_run *run, FILE *out)
 {
+	const struct service_run *inner = intercept_inner(run);
 	char text[ENDPOINT_TEXT_MAX];
 
 	(void)fprintf(out, "Service = %s\n\tState = %s\n", run->service->name, state_of(run));
@@ -54,6 +56,10 @@ static void dump_run(const struct service_run *run, FILE *out)
 		if (run->places[i].rpc)
 			rpc_door_dump(run->places[i].rpc, out);
 	}
+	if (inner)
+		(void)fprintf(out,
+			      "\tintercepted: private endpoint descriptor = %d, servers = %u\n",
+			      inner->places[0].fd, inner->limits.running);
 	(void)fputc('\n', out);
 }
 
@@ -76,9 +82,11 @@ void dump_sessions(const struct server *server, bool waiting, FILE *out)
 	const struct session *session;
 
 	for (size_t i = 0; i < server->n_runs; i++)
-		TAILQ_FOREACH(session, &server->runs[i]->sessions, of_run)
-			if (waiting == (session->retry != NULL))
-				dump_session(session, out);
+		for (const struct service_run *run = server->runs[i]; run;
+		     run = intercept_inner(run))
+			TAILQ_FOREACH(session, &run->sessions, of_run)
+				if (waiting == (session->retry != NULL))
+					dump_session(session, out);
 }
 
 static void dump_server(const struct server *server, FILE *out)

@@ -58,7 +58,7 @@ enum gate_question gate_plan_question(const struct service *service, const struc
 static bool gives_connection(const struct service *service)
 {
 	return (service->socktype == SOCK_STREAM || service->socktype == SOCK_SEQPACKET) &&
-	       !(service->server && service->wait);
+	       !(service->server && service->wait && !(service->flags & FLAG_INTERCEPT));
 }
 
 static int add_names(struct strv *list, char option, const struct strv *names)

@@ -17,6 +17,7 @@
 #include "serve/gate.h"
 #include "serve/gate_plan.h"
 #include "serve/greet.h"
+#include "serve/intercept.h"
 #include "serve/listing.h"
 #include "serve/mux.h"
 #include "serve/reap.h"
@@ -74,6 +75,8 @@ static int hand_on(struct session *session, int fd)
 		return -EPERM;
 	if (service->redirect_host)
 		return redirect_begin(session, take_fd(&owned));
+	if (session->run->intercept)
+		return intercept_begin(session, take_fd(&owned));
 	if (listing_is(service->builtin))
 		return listing_begin(session, take_fd(&owned));
 	if (service->builtin == BUILTIN_TCPMUX)
@@ -82,11 +85,7 @@ static int hand_on(struct session *session, int fd)
 				  service->idle_timeout_sec, take_fd(&owned));
 }
 
-/*
- * Gives the connection of @session to the worker, or first to the search for its
- * target, which owns @fd from here on. The link may tell at once that it has ended: that is heard when START is written.
- */
-static bool hand_over(struct session *session, int fd)
+bool launch_hand_over(struct session *session, int fd)
 {
 	struct server *server = session->run->server;
 	int r;
@@ -132,7 +131,7 @@ static bool start(struct session *session, int fd)
 		mux_greet(connection, service, limit);
 	greet(connection, service, GREETING_SUCCESS, limit);
 	if (!run->spawn)
-		return hand_over(session, take_fd(&connection));
+		return launch_hand_over(session, take_fd(&connection));
 	if (launch_try(session, connection) == 0 || retry_later(session, &connection))
 		return true;
 	admission_abandon(session, VERDICT_FORK);
@@ -148,7 +147,7 @@ static bool allow_again(struct session *session)
 	if (before == now)
 		return true;
 	if (before->socktype == now->socktype && before->wait == now->wait &&
-	    !before->server == !now->server)
+	    !before->server == !now->server && !((before->flags ^ now->flags) & FLAG_INTERCEPT))
 		return admission_again(session);
 	/* Other services of that name are begun in other ways. */
 	admission_abandon(session, VERDICT_FORK);

@@ -33,3 +33,10 @@ int launch_try(struct session *session, int fd);
 
 /* The same; returns whether there is a child now, and otherwise the session is abandoned. */
 bool launch_server(struct session *session, int fd);
+
+/*
+ * Gives the connection of @session, which was begun, to the worker, or first to
+ * the search for its target; takes over @fd in every case. START is recorded,
+ * and then also an end that was told at once. Returns whether the session goes on; otherwise it is gone.
+ */
+bool launch_hand_over(struct session *session, int fd);

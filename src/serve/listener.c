@@ -29,7 +29,8 @@ static bool listens(int socktype)
 /* Whether usherd itself takes connections or datagrams off the socket. */
 static bool takes_itself(const struct service *service)
 {
-	return !service->wait || (service->type & SERVICE_INTERNAL);
+	return !service->wait || (service->type & SERVICE_INTERNAL) ||
+	       (service->flags & FLAG_INTERCEPT);
 }
 
 static void set_option(int fd, int level, int option, int value)
@@ -46,7 +47,8 @@ static int apply_options(int fd, const struct endpoint *endpoint, const struct s
 		set_option(fd, IPPROTO_TCP, TCP_NODELAY, (service->flags & FLAG_NODELAY) != 0);
 	if (tcp)
 		set_option(fd, SOL_SOCKET, SO_KEEPALIVE, (service->flags & FLAG_KEEPALIVE) != 0);
-	if (endpoint->socktype == SOCK_DGRAM && service->builtin != BUILTIN_NONE)
+	if (endpoint->socktype == SOCK_DGRAM &&
+	    (service->builtin != BUILTIN_NONE || (service->flags & FLAG_INTERCEPT)))
 		(void)worker_dgrams_prepare(fd);
 	return fd_set_nonblock(fd, takes_itself(service));
 }

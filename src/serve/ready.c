@@ -11,6 +11,7 @@
 #include "serve/asked_dgrams.h"
 #include "serve/gate.h"
 #include "serve/gate_plan.h"
+#include "serve/intercept_dgrams.h"
 #include "serve/launch.h"
 #include "serve/reap.h"
 #include "serve/redirect.h"
@@ -73,7 +74,7 @@ static void accept_some(struct place *place)
 
 		if (run_is_full(run))
 			return;
-		if (run->service->redirect_host && !redirect_has_room(run)) {
+		if ((run->service->redirect_host || run->intercept) && !redirect_has_room(run)) {
 			run_pause(run, "too many connections that wait for their target");
 			return;
 		}
@@ -90,7 +91,7 @@ static void accept_some(struct place *place)
 		}
 		session = launch_connection(run, fd, &peer);
 		/* An internal stream service with wait = yes has one session at a time. */
-		if (session && run->service->wait) {
+		if (session && run->service->wait && !run->intercept) {
 			session->place = place;
 			place_lend(place, session);
 		}
@@ -191,6 +192,9 @@ static void lend(struct place *place)
 	}
 	if (dgram && listener_peek(place->fd, &peer) < 0)
 		return;
+	/* Its clients are who they are at the service's own places; here all come from this machine. */
+	if (run->is_inner)
+		peer = (struct addr){ .family = AF_UNSPEC };
 	decision = admission_decide(run, &peer, now);
 	if (decision.verdict == VERDICT_CPS)
 		admission_rest(run);
@@ -315,6 +319,8 @@ void ready_place(evutil_socket_t fd, short what, void *arg)
 	else if ((run->service->flags & FLAG_SENSOR) && place->endpoint.socktype != SOCK_STREAM &&
 		 place->endpoint.socktype != SOCK_SEQPACKET)
 		sense_some(place);
+	else if (place->endpoint.socktype == SOCK_DGRAM && run->intercept)
+		intercept_dgrams(place);
 	else if (place->endpoint.socktype == SOCK_DGRAM && run->gate)
 		asked_dgrams_receive(place);
 	else if (place->endpoint.socktype == SOCK_DGRAM)

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/sink.h"
 #include "serve/gate.h"
+#include "serve/intercept_dgrams.h"
 #include "serve/mux.h"
 #include "serve/redirect.h"
 #include "serve/retry.h"
@@ -57,6 +58,7 @@ void reap_finish(struct server *server, struct session *session, int wait_status
 		event_free(session->timeout);
 	redirect_end(session);
 	mux_end(session);
+	intercept_forget(session);
 	TAILQ_REMOVE(&run->sessions, session, of_run);
 	if (session->place)
 		place_return(session->place);

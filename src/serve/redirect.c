@@ -19,6 +19,8 @@ struct redirect {
 	struct session *session;
 	struct connector *connector;
 	int client;
+	uint16_t port;
+	char address[ADDR_TEXT_MAX]; /* where the target is one */
 };
 
 bool redirect_has_room(const struct service_run *run)
@@ -45,7 +47,7 @@ static void on_connector(void *arg, int fd, const struct connector_failure *fail
 	if (fd < 0) {
 		log_limited(&session->run->target_errors, LOG_LEVEL_ERROR,
 			    "can't connect to remote host %s: %s [service=%s] [port=%u]",
-			    failure->where, failure->why, service->id, service->redirect_port);
+			    failure->where, failure->why, service->id, redirect->port);
 		redirect_give_up(session);
 		return;
 	}
@@ -69,12 +71,13 @@ static void on_connector(void *arg, int fd, const struct connector_failure *fail
 	event_active(server->worker_flush, EV_TIMEOUT, 1);
 }
 
-int redirect_begin(struct session *session, int client)
+/* Takes over @client. @target is an address; where it is NULL the target is that of the stanza. */
+static int begin(struct session *session, int client, const struct addr *target)
 {
 	CLEANUP_CLOSE int owned = client;
 	CLEANUP_FREE struct redirect *redirect = calloc(1, sizeof(*redirect));
 	const struct service *service = session->service;
-	const struct connector_request request = {
+	struct connector_request request = {
 		.host = service->redirect_host,
 		.port = service->redirect_port,
 		.keepalive = service->flags & FLAG_KEEPALIVE,
@@ -87,6 +90,11 @@ int redirect_begin(struct session *session, int client)
 
 	if (!redirect)
 		return -ENOMEM;
+	if (target) {
+		request.host = addr_format(target, redirect->address);
+		request.port = target->port;
+	}
+	redirect->port = request.port;
 	/* Not for a client at a Unix socket. */
 	(void)setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	r = connector_new(session->run->server->base, session->run->server->resolver, &request,
@@ -98,6 +106,16 @@ int redirect_begin(struct session *session, int client)
 	session->redirect = TAKE_PTR(redirect);
 	session->run->seeking++;
 	return 0;
+}
+
+int redirect_begin(struct session *session, int client)
+{
+	return begin(session, client, NULL);
+}
+
+int redirect_to(struct session *session, int client, const struct addr *target)
+{
+	return begin(session, client, target);
 }
 
 void redirect_end(struct session *session)

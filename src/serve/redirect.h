@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+struct addr;
 struct service_run;
 struct session;
 
@@ -19,6 +20,9 @@ bool redirect_has_room(const struct service_run *run);
  * is finished. Nothing of it happens before this returns. Returns 0 or -errno.
  */
 int redirect_begin(struct session *session, int client);
+
+/* The same, to the address and port @target. */
+int redirect_to(struct session *session, int client, const struct addr *target);
 
 /* Ends a session whose target is looked for, and records it. */
 void redirect_give_up(struct session *session);

@@ -14,6 +14,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/log.h"
+#include "serve/intercept.h"
 #include "serve/mux.h"
 #include "serve/plan.h"
 #include "serve/reap.h"
@@ -97,6 +98,7 @@ static void end_run(struct service_run *run)
 	while ((session = next_to_stop(run)))
 		reap_stop(session);
 	run->held = false;
+	intercept_stop(run);
 	if (TAILQ_EMPTY(&run->sessions))
 		run_free(run);
 }

@@ -11,6 +11,8 @@
 #include "serve/asked_dgrams.h"
 #include "serve/gate.h"
 #include "serve/gate_plan.h"
+#include "serve/intercept.h"
+#include "serve/intercept_dgrams.h"
 #include "serve/ready.h"
 #include "serve/rpc.h"
 #include "serve/sinks.h"
@@ -48,7 +50,7 @@ static int prepare(struct server *server, const struct service *service, struct 
 			service->log.path ? service->log.path : "", service->file, service->line);
 		goto failed;
 	}
-	if (service->server) {
+	if (service->server && !(service->flags & FLAG_INTERCEPT)) {
 		r = spawn_new(server->spawner, service, &spawn);
 		if (r == -EPERM)
 			log_error(
@@ -74,7 +76,8 @@ static int prepare(struct server *server, const struct service *service, struct 
 			service->id, service->file, service->line);
 	if (r < 0)
 		goto failed;
-	if (service->builtin != BUILTIN_NONE || service->redirect_host)
+	if (service->builtin != BUILTIN_NONE || service->redirect_host ||
+	    (service->flags & FLAG_INTERCEPT))
 		server_want_worker(server);
 	ret->spawn = spawn;
 	ret->sink = sink;
@@ -93,11 +96,16 @@ static void adopt(struct service_run *run, const struct prepared *prepared)
 	run->gate = prepared->gate;
 }
 
+static void discard(struct server *server, const struct prepared *prepared)
+{
+	spawn_free(prepared->spawn);
+	spawn_free(prepared->gate);
+	sinks_put(server->sinks, prepared->sink);
+}
+
 static void let_go(struct service_run *run)
 {
-	spawn_free(run->spawn);
-	spawn_free(run->gate);
-	sinks_put(run->server->sinks, run->sink);
+	discard(run->server, &(struct prepared){ run->sink, run->spawn, run->gate });
 }
 
 static void on_rest_over(evutil_socket_t fd, short what, void *arg)
@@ -158,12 +166,14 @@ int run_new(struct server *server, const struct service *service, struct service
 	adopt(run, &prepared);
 	run->service = service_ref(service);
 	run->places = places_new(run, service);
-	if (!run->places) {
+	r = run->places ? intercept_adopt(run, service) : -ENOMEM;
+	if (r < 0) {
 		run_free(run);
-		return -ENOMEM;
+		return r;
 	}
 	run->n_places = service->n_endpoints;
-	log_debug("added service %s", service->id);
+	if (!service->front)
+		log_debug("added service %s", service->id);
 	*ret = run;
 	return 0;
 }
@@ -173,6 +183,11 @@ int run_replace(struct service_run *run, const struct service *service)
 	struct prepared prepared;
 	int r = prepare(run->server, service, &prepared);
 
+	if (r == 0) {
+		r = intercept_adopt(run, service);
+		if (r < 0)
+			discard(run->server, &prepared);
+	}
 	if (r < 0) {
 		log_error("service %s goes on in its old form", run->service->id);
 		return r;
@@ -204,6 +219,7 @@ void run_free(struct service_run *run)
 	if (!run)
 		return;
 	places_free(run->places, run->n_places, true);
+	intercept_free(run->intercept);
 	if (run->timer)
 		event_free(run->timer);
 	if (run->pause)
@@ -383,6 +399,7 @@ void place_close(struct place *place, bool remove)
 		(void)event_del(place->retry);
 	if (place->event)
 		(void)event_del(place->event);
+	intercept_dgrams_end(place);
 	rpc_withdraw(place->run->server->rpc, &place->rpc);
 	if (place->fd >= 0)
 		listener_close(place->fd, &place->endpoint, remove);

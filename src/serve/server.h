@@ -16,6 +16,8 @@
 #include "serve/spawn.h"
 
 struct gates;
+struct intercept;
+struct intercept_client;
 struct listings;
 struct mux;
 struct naming;
@@ -44,9 +46,13 @@ struct server_options {
 struct service_run {
 	struct server *server;
 	const struct service *service;
-	struct spawn *spawn; /* NULL for internal services */
-	struct spawn *gate;  /* NULL: nothing is ever asked about its clients */
-	struct sink *sink;   /* NULL: no service log */
+	struct spawn *
+		spawn; /* NULL where no server is started for it: internal, redirected, intercepted */
+	struct spawn *gate;               /* NULL: nothing is ever asked about its clients */
+	struct intercept *intercept;      /* NULL where its clients are not intercepted */
+	struct intercept_client *clients; /* of datagrams that are intercepted, by address */
+	bool is_inner;     /* the run of an intercepted service's server; not in server.runs */
+	struct sink *sink; /* NULL: no service log */
 	struct limits limits;
 	struct place *places; /* one an endpoint of service, in its order */
 	size_t n_places;

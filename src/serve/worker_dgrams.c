@@ -116,7 +116,7 @@ static void drop_descriptors(struct msghdr *m)
 struct batch {
 	struct worker_link *link;
 	struct dgram_room *room;
-	enum builtin builtin;
+	uint32_t service; /* enum wire_service */
 	int fd;
 	const struct worker_dgrams_ops *ops;
 	void *arg;
@@ -133,7 +133,7 @@ static int forward(struct batch *batch)
 	struct wire_head head = { .magic = WIRE_MAGIC,
 				  .kind = WIRE_DGRAM,
 				  .count = batch->n,
-				  .service = (uint32_t)batch->builtin };
+				  .service = batch->service };
 	struct iovec iov[1 + 2 * DGRAM_BATCH] = { { &head, sizeof(head) } };
 
 	for (unsigned i = 0; i < batch->n; i++) {
@@ -208,24 +208,23 @@ static void take_dgram(struct batch *batch, unsigned i)
 	size = sizeof(*d) + WIRE_PADDED(d->length);
 	if (batch->size + size > WIRE_MAX_MESSAGE)
 		forward_picked(batch);
+	d->session = batch->service == WIRE_DGRAM_RELAY ? batch->room->tokens[i] : 0;
 	batch->picked[batch->n++] = i;
 	batch->size += size;
 }
 
-int worker_dgrams_forward(struct worker_link *link, enum builtin builtin, int fd,
-			  const struct worker_dgrams_ops *ops, void *arg,
-			  struct worker_dgrams_counts *ret)
+static int take_batch(struct worker_link *link, uint32_t service, int fd,
+		      const struct worker_dgrams_ops *ops, void *arg,
+		      struct worker_dgrams_counts *ret)
 {
 	struct batch batch = { .link = link,
-			       .builtin = builtin,
+			       .service = service,
 			       .fd = fd,
 			       .ops = ops,
 			       .arg = arg,
 			       .size = sizeof(struct wire_head) };
 	int n;
 
-	if (!worker_link_serves(builtin))
-		return -EPROTONOSUPPORT;
 	batch.room = worker_link_scratch(link, sizeof(*batch.room));
 	if (!batch.room)
 		return -ENOMEM;
@@ -238,6 +237,21 @@ int worker_dgrams_forward(struct worker_link *link, enum builtin builtin, int fd
 	forward_picked(&batch);
 	*ret = batch.counts;
 	return 0;
+}
+
+int worker_dgrams_forward(struct worker_link *link, enum builtin builtin, int fd,
+			  const struct worker_dgrams_ops *ops, void *arg,
+			  struct worker_dgrams_counts *ret)
+{
+	if (!worker_link_serves(builtin))
+		return -EPROTONOSUPPORT;
+	return take_batch(link, (uint32_t)builtin, fd, ops, arg, ret);
+}
+
+int worker_dgrams_relay(struct worker_link *link, int fd, const struct worker_dgrams_ops *ops,
+			void *arg, struct worker_dgrams_counts *ret)
+{
+	return take_batch(link, WIRE_DGRAM_RELAY, fd, ops, arg, ret);
 }
 
 /* --- one by one -------------------------------------------------------------------------- */
@@ -277,10 +291,11 @@ int worker_dgrams_take(struct worker_link *link, int fd, struct worker_dgram **r
 	return 0;
 }
 
-int worker_dgrams_give(struct worker_link *link, enum builtin builtin, struct worker_dgram *dgram)
+static int give(struct worker_link *link, uint32_t service, uint64_t session,
+		struct worker_dgram *dgram)
 {
 	struct wire_head head = {
-		.magic = WIRE_MAGIC, .kind = WIRE_DGRAM, .count = 1, .service = (uint32_t)builtin
+		.magic = WIRE_MAGIC, .kind = WIRE_DGRAM, .count = 1, .service = service
 	};
 	struct iovec iov[] = {
 		{ &head, sizeof(head) },
@@ -288,9 +303,20 @@ int worker_dgrams_give(struct worker_link *link, enum builtin builtin, struct wo
 		{ dgram->payload, WIRE_PADDED(dgram->entry.length) },
 	};
 
+	dgram->entry.session = session;
+	return worker_link_send(link, iov, ARRAY_SIZE(iov), dgram->fd);
+}
+
+int worker_dgrams_give(struct worker_link *link, enum builtin builtin, struct worker_dgram *dgram)
+{
 	if (!worker_link_serves(builtin))
 		return -EPROTONOSUPPORT;
-	return worker_link_send(link, iov, ARRAY_SIZE(iov), dgram->fd);
+	return give(link, (uint32_t)builtin, 0, dgram);
+}
+
+int worker_dgrams_pass(struct worker_link *link, uint64_t session, struct worker_dgram *dgram)
+{
+	return give(link, WIRE_DGRAM_RELAY, session, dgram);
 }
 
 struct addr worker_dgrams_peer(const struct worker_dgram *dgram)

@@ -64,8 +64,17 @@ int worker_dgrams_take(struct worker_link *link, int fd, struct worker_dgram **r
 /* Has it answered as @builtin, or not at all. It stays the caller's. Returns 0 or -errno, as outcome() has it. */
 int worker_dgrams_give(struct worker_link *link, enum builtin builtin, struct worker_dgram *dgram);
 
+/* The same for one that belongs to a session of worker_link_dgrams(). */
+int worker_dgrams_pass(struct worker_link *link, uint64_t session, struct worker_dgram *dgram);
+
 /* Its sender, and its bytes. */
 struct addr worker_dgrams_peer(const struct worker_dgram *dgram);
 size_t worker_dgrams_length(const struct worker_dgram *dgram);
 
 void worker_dgrams_drop(struct worker_dgram *dgram);
+/*
+ * The same for clients that the worker has as sessions of worker_link_dgrams():
+ * the token that admit() gives is the number of the session that a datagram belongs to.
+ */
+int worker_dgrams_relay(struct worker_link *link, int fd, const struct worker_dgrams_ops *ops,
+			void *arg, struct worker_dgrams_counts *ret);

@@ -99,6 +99,14 @@ int worker_link_relay(struct worker_link *link, uint64_t session, uint32_t idle_
 int worker_link_text(struct worker_link *link, uint64_t session, uint32_t idle_sec, int client,
 		     int text);
 
+/*
+ * The same for the datagrams of one client, which worker_dgrams_relay() forwards:
+ * they are passed on by @target, which is connected, and what comes back from there is
+ * sent to the client by @socket, the service's own. Both are taken over.
+ */
+int worker_link_dgrams(struct worker_link *link, uint64_t session, uint32_t idle_sec, int socket,
+		       int target);
+
 /* Sends what is queued as far as the pair takes it; the rest follows by itself. To be called after a batch. */
 void worker_link_flush(struct worker_link *link);
 

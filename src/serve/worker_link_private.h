@@ -27,7 +27,7 @@ enum state {
 struct link_session {
 	uint64_t id;
 	int fd;
-	int target; /* WIRE_RELAY, WIRE_TEXT; else -1 */
+	int target; /* of services with two descriptors; else -1 */
 	uint32_t service;
 	uint32_t idle_sec;
 	enum state state;

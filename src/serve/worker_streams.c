@@ -180,6 +180,12 @@ int worker_link_text(struct worker_link *link, uint64_t session, uint32_t idle_s
 	return enqueue(link, session, WIRE_TEXT, idle_sec, client, text);
 }
 
+int worker_link_dgrams(struct worker_link *link, uint64_t session, uint32_t idle_sec, int socket,
+		       int target)
+{
+	return enqueue(link, session, WIRE_DGRAM_RELAY, idle_sec, socket, target);
+}
+
 void worker_link_cancel(struct worker_link *link, uint64_t session)
 {
 	struct link_session *s = worker_link_find(link, session);
@@ -205,6 +211,8 @@ int worker_link_send(struct worker_link *link, struct iovec *iov, size_t n_iov, 
 {
 	int r;
 
+	/* Streams go first: a datagram may be for one of them. */
+	worker_link_flush(link);
 	if (link->fd < 0 || link->blocked)
 		return -EAGAIN;
 	r = worker_pair_send(link->fd, iov, n_iov, &fd, 1);

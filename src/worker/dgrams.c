@@ -113,6 +113,31 @@ static void send_answers(struct answers *a, int fd)
 	}
 }
 
+struct wire_dgram *dgrams_next(char **entries, size_t *size)
+{
+	struct wire_dgram *d = (void *)*entries;
+
+	if (*size < sizeof(*d) || d->length > WIRE_MAX_PAYLOAD || d->peer_len > sizeof(d->peer) ||
+	    *size - sizeof(*d) < WIRE_PADDED(d->length))
+		return NULL;
+	*entries += sizeof(*d) + WIRE_PADDED(d->length);
+	*size -= sizeof(*d) + WIRE_PADDED(d->length);
+	return d;
+}
+
+int dgrams_send(int fd, const struct wire_dgram *to, void *payload, size_t length)
+{
+	struct sockaddr_storage peer = to->peer;
+	struct iovec iov = { payload, length };
+	struct msghdr m = {
+		.msg_name = &peer, .msg_namelen = to->peer_len, .msg_iov = &iov, .msg_iovlen = 1
+	};
+	union control control;
+
+	answer_from(&m, &control, to);
+	return sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
 void dgrams_answer(const struct builtin *builtin, struct shared *shared, uint32_t count,
 		   char *entries, size_t size, int fd)
 {
@@ -122,15 +147,12 @@ void dgrams_answer(const struct builtin *builtin, struct shared *shared, uint32_
 		return;
 	a.n = 0;
 	for (uint32_t i = 0; i < count; i++) {
-		struct wire_dgram *d = (void *)entries;
+		struct wire_dgram *d = dgrams_next(&entries, &size);
 		struct msghdr *m = &a.messages[a.n].msg_hdr;
 		size_t parts;
 
-		if (size < sizeof(*d) || d->length > WIRE_MAX_PAYLOAD ||
-		    d->peer_len > sizeof(d->peer) || size - sizeof(*d) < WIRE_PADDED(d->length))
+		if (!d)
 			return;
-		entries += sizeof(*d) + WIRE_PADDED(d->length);
-		size -= sizeof(*d) + WIRE_PADDED(d->length);
 		if (!may_answer(d))
 			continue;
 		parts = builtin->dgram(shared, d + 1, d->length, a.parts[a.n]);

@@ -7,6 +7,7 @@
 
 struct builtin;
 struct shared;
+struct wire_dgram;
 
 /*
  * Has @builtin answer, through the socket @fd, the @count datagrams of a
@@ -18,3 +19,15 @@ struct shared;
  */
 void dgrams_answer(const struct builtin *builtin, struct shared *shared, uint32_t count,
 		   char *entries, size_t size, int fd);
+
+/*
+ * Takes the next entry of a WIRE_DGRAM message, of which *@size bytes are left at *@entries,
+ * off it; both move on. Returns it, its payload behind it, or NULL where the lengths do not add up.
+ */
+struct wire_dgram *dgrams_next(char **entries, size_t *size);
+
+/*
+ * Sends @length bytes through the socket @fd to the sender of @to, from the
+ * address that @to was sent to. Does not wait. Returns 0 or -errno.
+ */
+int dgrams_send(int fd, const struct wire_dgram *to, void *payload, size_t length);

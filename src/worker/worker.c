@@ -19,6 +19,7 @@
 #include "base/wire.h"
 #include "worker/builtin.h"
 #include "worker/confine.h"
+#include "worker/dgram_relay.h"
 #include "worker/dgrams.h"
 #include "worker/mux_name.h"
 #include "worker/pair.h"
@@ -45,8 +46,9 @@ struct idle {
 struct session {
 	struct stream stream;
 	uint64_t id;
-	const struct builtin *builtin; /* NULL: a relay */
+	const struct builtin *builtin; /* NULL: a relay of one or the other kind */
 	struct relay *relay;
+	struct dgram_relay *dgrams;
 	struct idle *idle; /* NULL: no limit */
 	struct worker *worker;
 	struct event event;
@@ -93,6 +95,7 @@ static void conclude(struct session *s, int error)
 	if (s->idle)
 		(void)event_del(&s->idle->timer);
 	relay_free(TAKE_PTR(s->relay));
+	dgram_relay_free(TAKE_PTR(s->dgrams));
 	free(TAKE_PTR(s->idle));
 	if (s->stream.fd >= 0)
 		(void)close(s->stream.fd);
@@ -236,21 +239,29 @@ static void on_relay(void *arg, int result)
 static int begin(struct session *s, const struct wire_stream *entry, int target)
 {
 	CLEANUP_CLOSE int owned = target;
+	struct worker *w = s->worker;
 	int r;
 
 	if (s->stream.fd < 0 || (WIRE_FDS(entry->service) > 1 && target < 0))
 		return -EMFILE;
-	if (entry->service != WIRE_RELAY && !s->builtin)
-		return -EPROTONOSUPPORT;
 	if (entry->service == WIRE_TCPMUX && !(s->stream.name = calloc(1, sizeof(struct mux_name))))
 		return -ENOMEM;
 	r = watch_idle(s, entry->idle_sec);
-	if (entry->service == WIRE_TEXT)
+	if (r < 0)
+		return r;
+	switch (entry->service) {
+	case WIRE_RELAY:
+		return relay_new(w->relays, &s->stream, take_fd(&owned), on_relay, s, &s->relay);
+	case WIRE_DGRAM_RELAY:
+		return dgram_relay_new(w->base, &w->shared, &s->stream, take_fd(&owned), on_relay,
+				       s, &s->dgrams);
+	case WIRE_TEXT:
 		s->stream.text = take_fd(&owned);
-	if (r == 0 && entry->service == WIRE_RELAY)
-		r = relay_new(s->worker->relays, &s->stream, take_fd(&owned), on_relay, s,
-			      &s->relay);
-	return r;
+		break;
+	default:
+		break;
+	}
+	return s->builtin ? 0 : -EPROTONOSUPPORT;
 }
 
 /* Takes over @fd and @target, which are -1 where none came. */
@@ -284,7 +295,7 @@ static void start_session(struct worker *w, const struct wire_stream *entry, int
 		return;
 	}
 	HASH_ADD(hh, w->sessions, id, sizeof(s->id), s);
-	if (!s->relay)
+	if (s->builtin)
 		await(s, s->builtin->speaks_first ? s->builtin->stream(&s->stream, &w->shared, 0)
 						  : WANT_READ);
 }
@@ -303,6 +314,26 @@ static void start_sessions(struct worker *w, const struct wire_stream *entries, 
 
 		at += n;
 		start_session(w, &entries[i], fd, target);
+	}
+}
+
+/* Gives datagrams to the relays of their clients; those of sessions that have ended are dropped. */
+static void pass_dgrams(struct worker *w, uint32_t count, char *entries, size_t size)
+{
+	for (uint32_t i = 0; i < count && i < WIRE_MAX_DGRAMS; i++) {
+		const struct wire_dgram *d = dgrams_next(&entries, &size);
+		struct session *s;
+		int r;
+
+		if (!d)
+			return;
+		HASH_FIND(hh, w->sessions, &d->session, sizeof(d->session), s);
+		if (!s || !s->dgrams)
+			continue;
+		r = dgram_relay_pass(s->dgrams, d);
+		note_activity(s);
+		if (r < 0)
+			end_session(s, -r);
 	}
 }
 
@@ -397,7 +428,10 @@ static void handle_message(struct worker *w, size_t size, int fds[static WIRE_MA
 		start_sessions(w, streams, head->count, fds);
 		return;
 	case WIRE_DGRAM:
-		if (fds[0] >= 0 && builtin_of(head->service) && builtin_of(head->service)->dgram)
+		if (head->service == WIRE_DGRAM_RELAY)
+			pass_dgrams(w, head->count, w->message + sizeof(*head), left);
+		else if (fds[0] >= 0 && builtin_of(head->service) &&
+			 builtin_of(head->service)->dgram)
 			dgrams_answer(builtin_of(head->service), &w->shared, head->count,
 				      w->message + sizeof(*head), left, fds[0]);
 		return;

@@ -89,6 +89,12 @@ refuses("D5", "an address of one family with the flag of the other is an error; 
         "bind-v6-flag-v4 bind-v4-flag-v6")
 refuses("D5", "an address of one family with the flag of the other is an error; xinetd listens on all addresses",
         "bind-default-flag-v6", messages=("1 available", "0 available"))
+INTERCEPT = ("INTERCEPT works: each client is checked, served and recorded by itself, and the server has no address; in Debian's xinetd "
+             "its server never gets the socket")
+stays("own", INTERCEPT, "flag-intercept", wire=("^client: closed", "one server"), log=("", "from=127.0.0.1"),
+      dump=("type = INTERNAL", "type = UNLISTED"))
+stays("own", INTERCEPT, "flag-intercept-dgram", wire=("^client: no answer", "one server"), log=("status=1", "from=127.0.0.1"),
+      dump=("type = INTERNAL", "type = UNLISTED"))
 refuses("D30", "datagram services must have `wait = yes`; xinetd starts servers without end", "wait-dgram-no", wire=None, log=None)
 refuses("D53", "`only_from` and `no_access` are errors for a stream service with `wait = yes`, whose server accepts by itself; "
         "xinetd refuses everybody", "wait-stream-only-from", wire=None, log=None)

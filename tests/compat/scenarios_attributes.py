@@ -163,6 +163,9 @@ alone("userid-refused", "5.2", USERID + "instances = 0", [identd(GOOD), ask(), u
 alone("flag-idonly-answer", "2.6", USERID + "flags = IDONLY", [identd(GOOD), ask()])
 alone("flag-idonly-error", "2.6", USERID + "flags = IDONLY", [identd("$L , $R : ERROR : NO-USER\r\n"), ask()])
 alone("flag-idonly-other-ports", "2.6", USERID + "flags = IDONLY", [identd("1 , 2 : USERID : UNIX :joe\r\n"), ask()])
+add("flag-intercept", "2.6", "flags = INTERCEPT\nwait = yes\nserver_args = accept 1 500", [ask()])
+add("flag-intercept-dgram", "2.6", "flags = INTERCEPT\nsocket_type = dgram\nwait = yes\nserver_args = dgram 1 500\n"
+    "only_from = 127.0.0.1", [udp(), udp(src="10.1.2.3", seconds=0.2)])
 add("flag-intercept-nowait", "2.6", "flags = INTERCEPT", [ask()])
 add("flag-labeled-wait", "2.6", "flags = LABELED\nwait = yes\nserver_args = accept 1 500", [ask()])
 add("flags-twice", "2.6", "flags = IPv4\nflags = NODELAY", FAMILIES)

@@ -278,6 +278,42 @@ static void lives_as_long_as_somebody_refers_to_it(void **state)
 	service_unref(NULL);
 }
 
+static void what_stands_behind_another_refuses_nobody_and_outlives_it(void **state)
+{
+	struct endpoint place = { .socktype = SOCK_STREAM, .len = 1 };
+	const struct service *front, *behind;
+	struct load load;
+
+	(void)state;
+	load_text(
+		&load,
+		"service a\n{\ntype = UNLISTED\nport = 1\nsocket_type = stream\nwait = yes\n"
+		"user = root\nserver = /bin/sh\nserver_args = -c true\nflags = INTERCEPT NODELAY\n"
+		"only_from = 192.0.2.1\nno_access = 192.0.2.2\naccess_times = 8:00-9:00\n"
+		"instances = 3\nper_source = 2\nmax_load = 1\ncps = 7 8\n}\n");
+	assert_int_equal(load.conf->n, 1);
+	front = load.conf->services[0];
+	assert_true(front->flags & FLAG_INTERCEPT);
+	behind = service_behind(front, &place);
+	assert_non_null(behind);
+	load_done(&load);
+	assert_string_equal(behind->id, "a");
+	assert_string_equal(behind->server, "/bin/sh");
+	assert_string_equal(behind->argv.v[2], "true");
+	assert_int_equal(behind->n_endpoints, 1);
+	assert_true(endpoint_equal(&behind->endpoints[0], &place));
+	assert_int_equal(behind->flags, FLAG_NODELAY);
+	assert_true(behind->wait);
+	assert_false(behind->only_from.given);
+	assert_int_equal(behind->no_access.words.n + behind->no_access.blocks.n, 0);
+	assert_int_equal(behind->access_times.n, 0);
+	assert_int_equal(behind->instances, UNLIMITED);
+	assert_int_equal(behind->per_source, UNLIMITED);
+	assert_false(behind->max_load > 0);
+	assert_int_equal(behind->cps_rate, 7);
+	service_unref(behind);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +322,7 @@ int main(void)
 		cmocka_unit_test(reads_dumps_of_other_kinds_back),
 		cmocka_unit_test(writes_endpoints_as_text),
 		cmocka_unit_test(fits_the_longest_endpoint_into_its_room),
+		cmocka_unit_test(what_stands_behind_another_refuses_nobody_and_outlives_it),
 		cmocka_unit_test(lives_as_long_as_somebody_refers_to_it),
 	};
 

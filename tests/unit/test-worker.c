@@ -401,7 +401,7 @@ static void survives_rubbish(void **state)
 	/* Lengths and addresses that lie. */
 	for (unsigned i = 0; i < 2000; i++) {
 		m.head = (struct wire_head){ WIRE_MAGIC, WIRE_DGRAM, 1 + (seed >> 28) % 3,
-					     (seed >> 24) % 7 };
+					     i % 7 == 6 ? WIRE_DGRAM_RELAY : (seed >> 24) % 7 };
 		for (size_t n = 0; n < sizeof(m.u.dgram); n++) {
 			seed = seed * 1103515245u + 12345u;
 			((unsigned char *)&m.u.dgram)[n] = (unsigned char)(seed >> 16);
@@ -409,7 +409,8 @@ static void survives_rubbish(void **state)
 		m.u.dgram.peer.ss_family = (sa_family_t)(i % 3 == 0   ? AF_INET
 							 : i % 3 == 1 ? AF_INET6
 								      : AF_UNIX);
-		m.u.dgram.length = i % 2 ? m.u.dgram.length : (seed >> 20) % 16;
+		/* An empty answer through the pair itself would be its end. */
+		m.u.dgram.length = i % 2 ? m.u.dgram.length : 1 + (seed >> 20) % 15;
 		m.u.dgram.peer_len = i % 5 ? (seed >> 18) % 200 : m.u.dgram.peer_len;
 		send_raw(pair[0], &m, sizeof(m), i % 4 ? stream[1] : pair[0], 1);
 	}

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "serve/worker_dgrams.h"
+#include "serve/worker_link.h"
 #include "worker_fixture.h"
 
 static bool admit(void *arg, const struct sockaddr *peer, socklen_t len, uint64_t *ret_token)
@@ -216,11 +217,97 @@ static void answers_unix_peers_that_have_an_abstract_name(void **state)
 	(void)close(server);
 }
 
+/* The session of each sender: the last byte of its port. */
+static bool admit_known(void *arg, const struct sockaddr *peer, socklen_t len, uint64_t *ret_token)
+{
+	const uint64_t *sessions = arg;
+
+	(void)len;
+	*ret_token =
+		sessions[((const struct sockaddr_in *)(const void *)peer)->sin_port == sessions[2]];
+	return true;
+}
+
+static void passes_datagrams_of_each_client_on_and_the_answers_back(void **state)
+{
+	static const struct worker_dgrams_ops ops = { .admit = admit_known };
+	struct fixture *f = fixture_of(state);
+	struct sockaddr_storage to, place, mine[2];
+	struct sockaddr_in from;
+	socklen_t length = sizeof(from);
+	int service = bound(AF_INET, SOCK_DGRAM, &to), server = bound(AF_INET, SOCK_DGRAM, &place);
+	int clients[2] = { bound(AF_INET, SOCK_DGRAM, &mine[0]),
+			   bound(AF_INET, SOCK_DGRAM, &mine[1]) };
+	uint64_t sessions[3] = { 1, 2, ((const struct sockaddr_in *)&mine[1])->sin_port };
+	struct worker_dgrams_counts counts;
+	char text[64];
+
+	assert_int_equal(worker_dgrams_prepare(service), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		int target = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+		assert_int_equal(connect(target, (const struct sockaddr *)&place,
+					 sizeof(struct sockaddr_in)),
+				 0);
+		assert_int_equal(worker_link_dgrams(f->link, sessions[i], 0, dup(service), target),
+				 0);
+	}
+	/* Their first datagrams come before the worker has heard of them. */
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < 2; i++) {
+			char name = (char)('a' + i);
+
+			assert_int_equal(sendto(clients[i], &name, 1, 0,
+						(const struct sockaddr *)&to,
+						sizeof(struct sockaddr_in)),
+					 1);
+		}
+		assert_int_equal(worker_dgrams_relay(f->link, service, &ops, sessions, &counts), 0);
+		assert_int_equal(counts.forwarded, 2);
+		for (unsigned i = 0; i < 2; i++) {
+			ssize_t n = recvfrom(server, text, sizeof(text), 0,
+					     (struct sockaddr *)&from, &length);
+
+			assert_int_equal(n, 1);
+			text[1] = '!';
+			assert_int_equal(
+				sendto(server, text, 2, 0, (const struct sockaddr *)&from, length),
+				2);
+		}
+		for (unsigned i = 0; i < 2; i++) {
+			assert_int_equal(recvfrom(clients[i], text, sizeof(text), 0,
+						  (struct sockaddr *)&from, &length),
+					 2);
+			assert_int_equal(text[0], 'a' + (char)i);
+			assert_int_equal(from.sin_port,
+					 ((const struct sockaddr_in *)&to)->sin_port);
+		}
+	}
+	/* One that is unknown to the worker by now, and one whose target goes. */
+	worker_link_cancel(f->link, 2);
+	UNTIL(f, f->outcomes[2].done == 1);
+	assert_int_equal(f->outcomes[2].error, ECANCELED);
+	assert_int_equal(f->outcomes[2].in_bytes, 3);
+	assert_int_equal(f->outcomes[2].out_bytes, 6);
+	(void)close(server);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(sendto(clients[i], "x", 1, 0, (const struct sockaddr *)&to,
+					sizeof(struct sockaddr_in)),
+				 1);
+	assert_int_equal(worker_dgrams_relay(f->link, service, &ops, sessions, &counts), 0);
+	UNTIL(f, f->outcomes[1].done == 1);
+	assert_int_equal(f->outcomes[1].error, ECONNREFUSED);
+	(void)close(clients[0]);
+	(void)close(clients[1]);
+	(void)close(service);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_WORKER(serves_dgrams_over_ipv4),
 		WITH_WORKER(serves_dgrams_over_ipv6),
+		WITH_WORKER(passes_datagrams_of_each_client_on_and_the_answers_back),
 		WITH_WORKER(answers_from_the_address_that_was_asked),
 		WITH_WORKER(does_not_answer_the_ports_of_services),
 		WITH_WORKER(answers_unix_peers_that_have_an_abstract_name),
