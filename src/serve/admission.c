@@ -53,13 +53,12 @@ static void shut_out(struct service_run *run, const struct addr *peer, uint64_t 
 	case SENSOR_EXTENDED:
 		break;
 	case SENSOR_FULL:
-		log_limited(&run->server->accept_errors, LOG_LEVEL_CRITICAL,
+		log_limited(&run->errors, LOG_LEVEL_CRITICAL,
 			    "Maximum global_no_access count reached.");
 		break;
 	case SENSOR_NO_MEMORY:
-		log_limited(&run->server->accept_errors, LOG_LEVEL_ERROR,
-			    "service %s: no memory to shut %s out", service->id,
-			    addr_format(peer, text));
+		log_limited(&run->errors, LOG_LEVEL_ERROR, "service %s: no memory to shut %s out",
+			    service->id, addr_format(peer, text));
 		break;
 	}
 }
@@ -98,11 +97,11 @@ static struct decision decide(struct service_run *run, const struct addr *peer, 
 		shut_out(run, peer, now);
 	if (decision.equal_match)
 		log_limited(
-			&run->server->accept_errors, LOG_LEVEL_ERROR,
+			&run->errors, LOG_LEVEL_ERROR,
 			"Service=%s: only_from list and no_access list match equally the address %s",
 			service->id, addr_format(peer, text));
 	if (decision.verdict == VERDICT_LOAD)
-		log_limited(&run->server->accept_errors, LOG_LEVEL_ERROR,
+		log_limited(&run->errors, LOG_LEVEL_ERROR,
 			    "refused connect from %s due to excessive load",
 			    addr_format(peer, text));
 	return decision;

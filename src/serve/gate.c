@@ -138,7 +138,7 @@ static void tell_waiting(struct gates *gates)
 static void report_failure(const struct gate *gate, const struct spawn_failure *failure,
 			   int wait_status)
 {
-	struct log_limit *limit = &gate->gates->server->accept_errors;
+	struct log_limit *limit = &gate->session->run->errors;
 	const char *id = gate->session->service->id;
 
 	if (failure->error)
@@ -202,7 +202,7 @@ static void log_refusal(const struct session *session, enum gate_check check, bo
 			 gate_plan_libwrap_name(service), addr_format(&session->peer, text));
 	else if (both)
 		log_limited(
-			&session->run->server->accept_errors, LOG_LEVEL_ERROR,
+			&session->run->errors, LOG_LEVEL_ERROR,
 			"Service=%s: only_from list and no_access list match equally the address %s",
 			service->id, addr_format(&session->peer, text));
 }
@@ -294,7 +294,7 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
 		hear(gate);
 		return;
 	}
-	log_limited(&gate->gates->server->accept_errors, LOG_LEVEL_ERROR,
+	log_limited(&session->run->errors, LOG_LEVEL_ERROR,
 		    "service %s: no answer about %s within %d seconds; it is refused",
 		    session->service->id, addr_format(&session->peer, text), GATE_PATIENCE_SEC);
 	kill_gate(gate);
@@ -426,7 +426,7 @@ int gate_begin(struct session *session, const struct gate_ops *ops, int fd, void
 	};
 	r = start(gate);
 	if (r < 0) {
-		log_limited(&gates->server->accept_errors, LOG_LEVEL_ERROR,
+		log_limited(&session->run->errors, LOG_LEVEL_ERROR,
 			    "service %s: no gate for a connection: %s (errno = %d)",
 			    session->service->id, strerror(-r), -r);
 		if (gate->event)

@@ -101,7 +101,7 @@ static struct session *let_in(struct turn *turn, const struct addr *peer)
 	if (r == 0)
 		return session;
 	if (r == -ENFILE)
-		log_limited(&run->server->accept_errors, LOG_LEVEL_ERROR,
+		log_limited(&run->errors, LOG_LEVEL_ERROR,
 			    "service %s: there are %d clients already", run->service->id,
 			    INTERCEPT_CLIENTS);
 	admission_abandon(session, r == -ENFILE ? VERDICT_SERVICE_LIMIT : VERDICT_FORK);

@@ -41,7 +41,7 @@ int launch_try(struct session *session, int fd)
 		may_start(session) ? spawn_run(run->spawn, fd, &session->peer, &failure) : -EPERM;
 
 	if (pid < 0) {
-		log_limited(&server->accept_errors, LOG_LEVEL_ERROR,
+		log_limited(&session->run->errors, LOG_LEVEL_ERROR,
 			    "%s: fork failed: %s (errno = %d)", session->service->id,
 			    strerror(-pid), -pid);
 		return pid;
@@ -101,7 +101,7 @@ bool launch_hand_over(struct session *session, int fd)
 	r = hand_on(session, fd);
 	session->starting = false;
 	if (r < 0) {
-		log_limited(&server->accept_errors, LOG_LEVEL_ERROR,
+		log_limited(&session->run->errors, LOG_LEVEL_ERROR,
 			    "service %s: the worker cannot take a connection (error %d)",
 			    session->service->id, -r);
 		HASH_DELETE(by_number, server->by_number, session);
@@ -125,7 +125,7 @@ static bool start(struct session *session, int fd)
 	CLEANUP_CLOSE int connection = fd;
 	struct service_run *run = session->run;
 	const struct service *service = run->service;
-	struct log_limit *limit = &run->server->accept_errors;
+	struct log_limit *limit = &run->errors;
 
 	if (mux_speaks(service))
 		mux_greet(connection, service, limit);
@@ -163,7 +163,7 @@ static void on_allowed(struct session *session, int fd, void *data)
 	if (!run->spawn)
 		(void)fd_set_nonblock(connection, true);
 	if (!allow_again(session)) {
-		greet_refused(connection, run->service, &run->server->accept_errors);
+		greet_refused(connection, run->service, &run->errors);
 		return;
 	}
 	(void)launch_on(session, take_fd(&connection));
@@ -172,7 +172,7 @@ static void on_allowed(struct session *session, int fd, void *data)
 static void on_refused(struct session *session, int fd, void *data)
 {
 	(void)data;
-	greet_refused(fd, session->service, &session->run->server->accept_errors);
+	greet_refused(fd, session->service, &session->run->errors);
 }
 
 bool launch_on(struct session *session, int fd)
@@ -190,7 +190,7 @@ bool launch_on(struct session *session, int fd)
 struct session *launch_connection(struct service_run *run, int fd, const struct addr *peer)
 {
 	CLEANUP_CLOSE int connection = fd;
-	struct log_limit *limit = &run->server->accept_errors;
+	struct log_limit *limit = &run->errors;
 	uint64_t now = now_usec();
 	struct decision decision;
 	struct session *session;

@@ -98,7 +98,7 @@ static void make_room(struct service_run *run)
 	if (run->n_namings < share_of_descriptors())
 		return;
 	session = oldest->session;
-	log_limited(&run->server->accept_errors, LOG_LEVEL_WARNING,
+	log_limited(&run->errors, LOG_LEVEL_WARNING,
 		    "service %s: %u clients have not named a service yet; the one that has had the "
 		    "longest time is turned away",
 		    run->service->id, run->n_namings);
@@ -185,7 +185,7 @@ static enum verdict verdict_at_door(struct service_run *run)
 	if (!gate_is_busy(run))
 		return VERDICT_ALLOW;
 	log_limited(
-		&run->server->accept_errors, LOG_LEVEL_ERROR,
+		&run->errors, LOG_LEVEL_ERROR,
 		"service %s: too many clients are being asked about; a client of tcpmux is refused",
 		run->service->id);
 	return VERDICT_FORK;
@@ -203,7 +203,7 @@ static void enter(struct service_run *run, int fd, const struct addr *peer)
 		return;
 	}
 	record_fail(run->server->writer, run->sink, run->service, peer, verdict_reason(verdict));
-	greet_refused(connection, run->service, &run->server->accept_errors);
+	greet_refused(connection, run->service, &run->errors);
 }
 
 static void finish(struct session *session)
@@ -230,7 +230,7 @@ static void answer(struct session *session, int text)
 			     take_back(session), copy);
 	session->starting = false;
 	if (r < 0) {
-		log_limited(&server->accept_errors, LOG_LEVEL_ERROR,
+		log_limited(&session->run->errors, LOG_LEVEL_ERROR,
 			    "service %s: the worker cannot answer a client (error %d)",
 			    session->service->id, -r);
 		finish(session);

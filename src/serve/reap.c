@@ -137,7 +137,7 @@ static void drop_unread(struct place *place)
 		place->suspect = true;
 		return;
 	}
-	log_limited(&place->run->server->accept_errors, LOG_LEVEL_WARNING,
+	log_limited(&place->run->errors, LOG_LEVEL_WARNING,
 		    "service %s: the server ended without reading; one datagram is thrown away",
 		    place->run->service->id);
 	listener_drop(place->fd);

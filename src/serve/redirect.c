@@ -56,7 +56,7 @@ static void on_connector(void *arg, int fd, const struct connector_failure *fail
 			      take_fd(&redirect->client), fd);
 	session->starting = false;
 	if (r < 0) {
-		log_limited(&server->accept_errors, LOG_LEVEL_ERROR,
+		log_limited(&session->run->errors, LOG_LEVEL_ERROR,
 			    "service %s: the worker cannot take a connection (error %d)",
 			    service->id, -r);
 		redirect_give_up(session);

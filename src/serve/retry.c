@@ -60,7 +60,7 @@ static void turn_away(struct retry *retry)
 {
 	struct service_run *run = retry->session->run;
 
-	greet_refused(retry->fd, run->service, &run->server->accept_errors);
+	greet_refused(retry->fd, run->service, &run->errors);
 	admission_abandon(retry->session, VERDICT_FORK);
 	retry_free(retry);
 }
@@ -98,7 +98,7 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (!admission_again(session)) {
-		greet_refused(retry->fd, run->service, &run->server->accept_errors);
+		greet_refused(retry->fd, run->service, &run->errors);
 		retry_free(retry);
 		return;
 	}

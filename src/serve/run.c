@@ -292,7 +292,7 @@ static void on_pause_over(evutil_socket_t fd, short what, void *arg)
 
 void run_pause(struct service_run *run, const char *why)
 {
-	log_limited(&run->server->accept_errors, LOG_LEVEL_ERROR,
+	log_limited(&run->errors, LOG_LEVEL_ERROR,
 		    "Deactivating service %s due to %s.  Restarting in %d seconds.",
 		    run->service->name, why, PAUSE_SEC);
 	if (arm(&run->pause, run->server->base, on_pause_over, run, PAUSE_SEC) < 0)

@@ -61,6 +61,7 @@ struct service_run {
 	unsigned waiting;             /* sessions whose server could not be started yet */
 	TAILQ_HEAD(, naming) namings; /* clients of tcpmux that say no name yet, oldest first */
 	unsigned n_namings;
+	struct log_limit errors; /* of its own, so that no service silences another */
 	struct log_limit target_errors;
 	struct event *timer;   /* ends a rest (cps) */
 	bool resting;          /* the doors are closed until then */
@@ -102,7 +103,6 @@ struct server {
 	struct event *
 		worker_flush; /* hands collected work to the worker once a round of the loop is done */
 	struct event *self_check; /* -cc */
-	struct log_limit accept_errors;
 	int exit_status;
 	bool stopping;
 };

@@ -221,6 +221,16 @@ check("the default is 50 a second, and ten seconds", daemon.wait_log(
     "Deactivating service echo due to excessive incoming connections.  Restarting in 10 seconds."))
 daemon.stop()
 
+# --- what one service has to say does not silence another ---------------------------------------------------
+daemon = Daemon(stanza("noisy", 20301, max_load="-1") + stanza("rare", 20302, max_load="-1"))
+for _ in range(60):
+    receive_all(open_from(20301))
+receive_all(open_from(20302, "127.0.0.2"))
+check("the rare message of another service comes", daemon.wait_log("refused connect from 127.0.0.2 due to excessive load"),
+      daemon.log())
+check("while those of the first one are limited", daemon.log().count("refused connect from 127.0.0.1") < 60)
+daemon.stop()
+
 # --- -limit -------------------------------------------------------------------------------------------
 daemon = Daemon(stanza("one", 20201) + stanza("two", 20202) + inner("iecho", 20203).replace("\tenv = None\n", ""),
                 "-limit", "3")
