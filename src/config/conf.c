@@ -10,7 +10,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <uthash.h>
 
 #include "config/build.h"
 #include "config/inetd.h"
@@ -19,18 +18,12 @@
 #include "config/rpc.h"
 #include "config/schema.h"
 #include "config/support.h"
+#include "config/taken.h"
 
 /* Bounds that no real configuration meets: they end accidents such as reading a disk image. */
 #define CONF_MAX_FILE_BYTES (32u << 20)
 #define CONF_MAX_DEPTH      16
 #define CONF_MAX_FILES      100000u
-
-/* An endpoint that a service has taken; found by its bytes. */
-struct taken {
-	struct endpoint endpoint;
-	const struct service *service;
-	UT_hash_handle hh;
-};
 
 /* A file being read, and the one that includes it. */
 struct open_file {
@@ -53,7 +46,7 @@ struct loader {
 	size_t n_xinetd; /* those of them that did not come from inetd.conf */
 	unsigned files;
 	struct open_file *file; /* the one being read */
-	struct taken *taken;
+	struct taken_places taken;
 	bool bad_defaults; /* what defaults say cannot be told */
 	bool wrapped;      /* the machine has rules of tcp_wrappers */
 };
@@ -407,58 +400,6 @@ static bool is_hidden(const struct loader *l, const struct service *service)
 	return false;
 }
 
-/*
- * What the endpoint takes: itself, and where an IPv6 wildcard serves IPv4 too,
- * the wildcard of that. Returns the number of keys.
- */
-static size_t keys_of(const struct endpoint *endpoint, struct endpoint keys[static 2])
-{
-	keys[0] = endpoint_key(endpoint);
-	keys[0].v6only = false;
-	if (endpoint->addr.sa.sa_family != AF_INET6 || endpoint->v6only ||
-	    !IN6_IS_ADDR_UNSPECIFIED(&endpoint->addr.in6.sin6_addr))
-		return 1;
-	keys[1] = keys[0];
-	memset(&keys[1].addr, 0, sizeof(keys[1].addr));
-	keys[1].addr.in.sin_family = AF_INET;
-	keys[1].addr.in.sin_port = endpoint->addr.in6.sin6_port;
-	keys[1].len = sizeof(keys[1].addr.in);
-	return 2;
-}
-
-/* The first service listening where @service wants to; otherwise takes the places for it. */
-static const struct service *take_endpoints(struct loader *l, const struct service *service)
-{
-	struct endpoint keys[2];
-	struct taken *taken;
-
-	/* A port of the kernel's choice is nobody's. */
-	if (service->port == 0 || (service->port == UNLIMITED && (service->type & SERVICE_RPC)))
-		return NULL;
-	for (size_t i = 0; i < service->n_endpoints; i++) {
-		size_t n = keys_of(&service->endpoints[i], keys);
-
-		for (size_t k = 0; k < n; k++) {
-			HASH_FIND(hh, l->taken, &keys[k], sizeof(keys[k]), taken);
-			if (taken)
-				return taken->service;
-		}
-	}
-	for (size_t i = 0; i < service->n_endpoints; i++) {
-		size_t n = keys_of(&service->endpoints[i], keys);
-
-		for (size_t k = 0; k < n; k++) {
-			taken = calloc(1, sizeof(*taken));
-			if (!taken)
-				continue;
-			taken->endpoint = keys[k];
-			taken->service = service;
-			HASH_ADD(hh, l->taken, endpoint, sizeof(taken->endpoint), taken);
-		}
-	}
-	return NULL;
-}
-
 /* The first service that registers a program as @service does. */
 static const struct service *same_program(const struct loader *l, const struct service *service)
 {
@@ -489,14 +430,19 @@ static int admit_service(struct loader *l, const struct stanza *stanza, struct s
 		service_unref(service);
 		return add_broken(l->conf, stanza, stanza_id(stanza));
 	}
-	other = take_endpoints(l, service);
+	other = taken_by(&l->taken, service);
 	if (other) {
-		diag_add(l->diag, SEVERITY_ERROR, stanza->file, stanza->line, service->id,
-			 "listens where service %s does already (%s:%u); this one is not run",
-			 other->id, other->file, other->line);
+		diag_add(
+			l->diag, SEVERITY_ERROR, stanza->file, stanza->line, service->id,
+			"listens where service %s does already (%s:%u); this one is not run%s",
+			other->id, other->file, other->line,
+			!service->bind.n != !other->bind.n
+				? ": all addresses of a port include each one, so give both a \"bind\""
+				: "");
 		service_unref(service);
 		return add_broken(l->conf, stanza, stanza_id(stanza));
 	}
+	taken_add(&l->taken, service);
 	service->wrapped = l->wrapped && !(service->flags & FLAG_NOLIBWRAP);
 	if (service->wrapped && service->wait && service->server &&
 	    !(service->flags & FLAG_INTERCEPT) &&
@@ -536,13 +482,7 @@ static int read_service(struct loader *l, const struct stanza *stanza, bool from
 
 static void loader_done(struct loader *l)
 {
-	struct taken *taken, *next;
-
-	HASH_ITER(hh, l->taken, taken, next)
-	{
-		HASH_DELETE(hh, l->taken, taken);
-		free(taken);
-	}
+	taken_done(&l->taken);
 	for (size_t i = 0; i < l->n; i++)
 		stanza_free(l->stanzas[i]);
 	free(l->stanzas);

@@ -97,6 +97,10 @@ static bool check_operator(struct schema *schema, const struct attribute *line, 
 {
 	unsigned properties = schema_infos[attr].properties;
 	bool edits = line->op != OP_SET;
+	/* Somebody relies on a log that would never be written; it ends xinetd. */
+	enum severity twice = attr == ATTR_LOG_TYPE && schema->stanza->kind == STANZA_DEFAULTS
+				      ? SEVERITY_ERROR
+				      : SEVERITY_WARNING;
 
 	if (edits && !(properties & CUMULATES)) {
 		report(schema, SEVERITY_ERROR, line->line,
@@ -108,14 +112,14 @@ static bool check_operator(struct schema *schema, const struct attribute *line, 
 		return false;
 	}
 	if (schema->lines[attr] && !(properties & (CUMULATES | REPEATS))) {
-		report(schema, SEVERITY_WARNING, line->line,
+		report(schema, twice, line->line,
 		       "\"%s\" is already set on line %u; this line is ignored", line->name,
 		       schema->lines[attr]);
 		return false;
 	}
 	if (schema->stanza->kind == STANZA_DEFAULTS && schema->defaulted[attr] &&
 	    !(properties & CUMULATES)) {
-		report(schema, SEVERITY_WARNING, line->line,
+		report(schema, twice, line->line,
 		       "\"%s\" is already set by the defaults of another file; this line is ignored",
 		       line->name);
 		return false;

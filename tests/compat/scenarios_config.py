@@ -127,6 +127,7 @@ alone("defaults-log", "1.6", "defaults\n{\nlog_type = FILE $LOG\nlog_on_success 
       [ask(), ask(port=2), ask(src="10.1.2.3", port=2), ask(port=3)])
 alone("defaults-log-twice", "1.6", "defaults\n{\nlog_type = FILE $LOG\nlog_type = FILE $LOG\n}\n" + stanza(), [ask()],
       starts=EITHER)
+add("log-type-twice", "1.6", stanza("log_type = FILE $LOG\nlog_type = FILE $LOG"), [ask()])
 alone("defaults-passenv", "1.6", "defaults\n{\npassenv = KEPT\n}\n" + stanza("server_args = world") +
       stanza("server_args = world\nport = $PORT2\npassenv += OTHER", "$NAME-2"), [ask(), ask(port=2)])
 alone("defaults-v6only", "1.6", "defaults\n{\nv6only = yes\n}\n" + stanza(), [ask(), ask(src="fd00::2")])

@@ -452,6 +452,22 @@ static void tells_which_services_nobody_can_reach_through_tcpmux(void **state)
 	load_done(&load);
 }
 
+static void takes_one_log_for_all_services(void **state)
+{
+	struct load load;
+
+	(void)state;
+	load_text(&load,
+		  "defaults\n{\nlog_type = SYSLOG daemon\nlog_type = FILE /x\n}\n" STANZA("a", ""));
+	assert_int_equal(load.status, -EINVAL);
+	assert_said(&load, "main.conf:4: error: \"log_type\" is already set on line 3", 1);
+	load_done(&load);
+	load_text(&load, STANZA("a", "log_type = SYSLOG daemon\nlog_type = FILE /x\n"));
+	assert_int_equal(must_have(&load, "a")->log.kind, LOG_KIND_SYSLOG);
+	assert_said(&load, "warning: \"log_type\" is already set", 1);
+	load_done(&load);
+}
+
 static void lets_the_first_of_two_services_at_one_place_win(void **state)
 {
 	struct load load;
@@ -469,6 +485,37 @@ static void lets_the_first_of_two_services_at_one_place_win(void **state)
 	assert_int_equal(load.conf->n, 2);
 	assert_true(load_broken(&load, "c"));
 	load_done(&load);
+	/* All addresses of a port include each one; which of both stands first does not matter. */
+	static const struct {
+		const char *first, *second;
+		size_t n;
+	} pairs[] = {
+		{ "", "bind = 127.0.0.1\n", 1 },
+		{ "bind = 127.0.0.1\n", "", 1 },
+		{ "bind = ::1\n", "", 1 },
+		{ "flags = IPv4\n", "bind = 127.0.0.1\n", 1 },
+		{ "bind = 127.0.0.2 127.0.0.1\n", "flags = IPv4\n", 1 },
+		{ "flags = IPv4\n", "bind = ::1\n", 2 },
+		{ "flags = IPv6\nv6only = yes\n", "bind = 127.0.0.1\n", 2 },
+		{ "flags = IPv6\nv6only = yes\n", "bind = ::1\n", 1 },
+		{ "flags = IPv6\nv6only = yes\n", "flags = IPv4\n", 2 },
+		{ "bind = 127.0.0.1\n", "bind = ::1\n", 2 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		char text[1024];
+
+		(void)snprintf(text, sizeof(text), STANZA("a", "%s") STANZA("b", "%s"),
+			       pairs[i].first, pairs[i].second);
+		load_text(&load, text);
+		if (load.conf->n != pairs[i].n) {
+			load_print(&load);
+			fail_msg("pair %zu: %zu services", i, load.conf->n);
+		}
+		if (pairs[i].n == 1)
+			assert_said(&load, "listens where service a does already", 1);
+		load_done(&load);
+	}
 	/* Equal ids at different places are fine, and so is one port for two protocols. */
 	load_text(&load,
 		  STANZA("a", "") STANZA_AT("a", "4002", "") BARE(
@@ -895,6 +942,7 @@ int main(void)
 		cmocka_unit_test(knows_what_rpcbind_cannot_tell_apart),
 		cmocka_unit_test(asks_no_wrappers_for_streams_of_rpc),
 		cmocka_unit_test(tells_which_services_nobody_can_reach_through_tcpmux),
+		cmocka_unit_test(takes_one_log_for_all_services),
 		cmocka_unit_test(lets_the_first_of_two_services_at_one_place_win),
 		cmocka_unit_test(stops_reading_a_stanza_at_disable),
 		cmocka_unit_test(runs_what_enabled_names_and_disabled_does_not),
