@@ -175,7 +175,9 @@ static int build_identity(struct build *build, const struct stanza *stanza, cons
 	if (s->flags & FLAG_SENSOR)
 		s->type |= SERVICE_INTERNAL;
 	s->wait = build_number(build, ATTR_WAIT, 0);
-	return s->file && s->name && s->id ? 0 : -ENOMEM;
+	if (!s->file || !s->name || !s->id)
+		return -ENOMEM;
+	return strv_copy(&s->via, &stanza->via);
 }
 
 struct service *build_service(struct schema *schema, struct lookup *lookup,

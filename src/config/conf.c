@@ -59,6 +59,7 @@ static int load_file(struct loader *l, const char *path, const struct open_file 
 static int take_stanza(void *arg, struct stanza *stanza)
 {
 	struct loader *l = arg;
+	int r = 0;
 
 	if (stanza->kind == STANZA_DEFAULTS && l->file) {
 		if (l->file->has_defaults) {
@@ -72,7 +73,10 @@ static int take_stanza(void *arg, struct stanza *stanza)
 		}
 		l->file->has_defaults = true;
 	}
-	if (array_grow(&l->stanzas, l->n, sizeof(struct stanza *)) < 0) {
+	for (const struct open_file *file = l->file ? l->file->parent : NULL; file && r == 0;
+	     file = file->parent)
+		r = strv_add(&stanza->via, file->path);
+	if (r < 0 || array_grow(&l->stanzas, l->n, sizeof(struct stanza *)) < 0) {
 		stanza_free(stanza);
 		return -ENOMEM;
 	}
@@ -90,13 +94,6 @@ static char *absolute_path(const struct loader *l, const char *path)
 	return asprintf(&absolute, "%s/%s", l->source->directory, path) < 0 ? NULL : absolute;
 }
 
-static bool takes_name(const char *name)
-{
-	size_t length = strlen(name);
-
-	return !strchr(name, '.') && (length == 0 || name[length - 1] != '~');
-}
-
 static int by_bytes(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
@@ -104,7 +101,7 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
 
 static int take_entry(const struct dirent *entry)
 {
-	return takes_name(entry->d_name);
+	return seen_takes_name(entry->d_name);
 }
 
 static int load_directory(struct loader *l, const char *path, unsigned line)
@@ -116,8 +113,9 @@ static int load_directory(struct loader *l, const char *path, unsigned line)
 	if (n < 0) {
 		diag_add(l->diag, SEVERITY_ERROR, parent->path, line, NULL,
 			 "directory %s cannot be read: %s", path, strerror(errno));
-		return strv_addf(&l->conf->unread, "%s/", path);
+		return strv_addf(&l->conf->seen.unread, "%s/", path);
 	}
+	r = strv_addf(&l->conf->seen.whole, "%s/", path);
 	for (int i = 0; i < n; i++) {
 		CLEANUP_FREE char *file = NULL;
 		struct stat st;
@@ -225,7 +223,7 @@ static int refuse_file(struct loader *l, const char *path, const struct open_fil
 		 parent ? "file %s cannot be included: %s" : "%s cannot be read: %s", path, why);
 	if (!parent)
 		return error;
-	return strv_add(&l->conf->unread, path);
+	return strv_add(&l->conf->seen.unread, path);
 }
 
 static int load_file(struct loader *l, const char *path, const struct open_file *parent,
@@ -257,7 +255,7 @@ static int load_file(struct loader *l, const char *path, const struct open_file 
 	r = reader_parse(text, length, path, &ops, l, l->diag);
 	l->file = outer;
 	/* Junk may be what is left of a section: what runs from this file must not end for it. */
-	return r > 0 ? strv_add(&l->conf->unread, path) : r;
+	return r < 0 ? r : strv_add(r ? &l->conf->seen.unread : &l->conf->seen.whole, path);
 }
 
 static int load_inetd(struct loader *l)
@@ -278,11 +276,11 @@ static int load_inetd(struct loader *l)
 	if (r < 0) {
 		diag_add(l->diag, SEVERITY_ERROR, path, 0, NULL, "%s cannot be read: %s", path,
 			 why);
-		return strv_add(&l->conf->unread, path);
+		return strv_add(&l->conf->seen.unread, path);
 	}
 	r = inetd_parse(text, length, path, l->lookup, &ops, l, l->diag);
 	/* A bad line has no stanza that could be listed as broken: what runs from this file stays. */
-	return r == 0 && l->diag->errors > errors ? strv_add(&l->conf->unread, path) : r;
+	return r == 0 && l->diag->errors > errors ? strv_add(&l->conf->seen.unread, path) : r;
 }
 
 /* --- meaning ---------------------------------------------------------------- */
@@ -522,8 +520,10 @@ int conf_load(const struct conf_source *source, struct diag *diag, struct conf *
 		r = defaults;
 	if (r == 0)
 		r = mux_names_check(l.conf, diag);
-	if (r == 0)
+	if (r == 0) {
+		seen_seal(&l.conf->seen);
 		*ret = TAKE_PTR(l.conf);
+	}
 	loader_done(&l);
 	return r;
 }
@@ -541,6 +541,6 @@ void conf_free(struct conf *conf)
 		free(conf->broken[i].file);
 	}
 	free(conf->broken);
-	strv_done(&conf->unread);
+	seen_done(&conf->seen);
 	free(conf);
 }

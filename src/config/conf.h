@@ -7,6 +7,7 @@
 
 #include "base/diag.h"
 #include "base/util.h"
+#include "config/seen.h"
 #include "config/service.h"
 
 /* Where xinetd has its files; usherd reads the same. */
@@ -40,8 +41,7 @@ struct conf {
 	struct conf_broken
 		*broken; /* stanzas with errors; on reload their old form keeps running */
 	size_t n_broken;
-	struct strv
-		unread; /* files that could not be read whole, or hold junk; directories end in / */
+	struct seen seen;  /* files, and those of them that could not be read whole */
 	size_t n_disabled; /* stanzas switched off by disable, enabled or disabled */
 };
 

@@ -80,6 +80,7 @@ void stanza_free(struct stanza *stanza)
 		return;
 	for (size_t i = 0; i < stanza->n; i++)
 		attribute_done(&stanza->attributes[i]);
+	strv_done(&stanza->via);
 	free(stanza->attributes);
 	free(stanza->name);
 	free(stanza->file);

@@ -33,6 +33,8 @@ struct stanza {
 	enum stanza_kind kind;
 	char *name; /* NULL for defaults */
 	char *file;
+	struct strv
+		via; /* the files that include it, innermost first; the reader leaves it empty */
 	unsigned line;
 	struct attribute *attributes;
 	size_t n;

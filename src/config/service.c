@@ -36,7 +36,7 @@ static void service_free(struct service *s)
 		s->banner_fail,    s->redirect_host, s->log.path,  s->only_from_file,
 		s->no_access_file, s->chroot,        s->directory,
 	};
-	struct strv *lists[] = { &s->bind, &s->argv, &s->env, &s->passenv };
+	struct strv *lists[] = { &s->via, &s->bind, &s->argv, &s->env, &s->passenv };
 
 	if (s->front) {
 		service_unref(s->front);

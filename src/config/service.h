@@ -131,7 +131,8 @@ struct endpoint {
  */
 struct service {
 	unsigned refs;
-	char *file; /* where its stanza stands */
+	char *file;      /* where its stanza stands */
+	struct strv via; /* the files that led there by include and includedir, innermost first */
 	unsigned line;
 
 	char *name;

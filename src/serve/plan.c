@@ -187,7 +187,7 @@ static int add_service(struct planner *p, const struct service *service, size_t 
 	return 0;
 }
 
-/* Whether the stanza of a running service stands in the new files, but cannot be used. */
+/* Whether the stanza of a running service stands in the new files, as far as they can be read, but cannot be used. */
 static bool is_broken_now(const struct conf *conf, const struct service *service)
 {
 	/* By the id; or by the place, where the line with the id is broken itself. */
@@ -197,16 +197,7 @@ static bool is_broken_now(const struct conf *conf, const struct service *service
 		     strcasecmp(conf->broken[i].name, service->name) == 0 &&
 		     strcmp(conf->broken[i].file, service->file) == 0))
 			return true;
-	for (size_t i = 0; i < conf->unread.n; i++) {
-		const char *place = conf->unread.v[i];
-		size_t length = strlen(place);
-
-		if (strcmp(place, service->file) == 0 ||
-		    (length && place[length - 1] == '/' &&
-		     strncmp(place, service->file, length) == 0))
-			return true;
-	}
-	return false;
+	return seen_lost(&conf->seen, service->file, &service->via);
 }
 
 /* Whether no other service has taken an endpoint of the running service @old. */

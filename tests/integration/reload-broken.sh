@@ -120,10 +120,51 @@ sed '/^include /d' "$tmp/main.conf" >"$tmp/main.new" && mv "$tmp/main.new" "$tmp
 reload
 check "so does a main file that no longer includes it" refuses 7003
 
+# A file that includes others and is damaged, so that nobody knows whether it still does.
+write_all way
+stanza g 7005 "$tmp/tell" "g" >"$tmp/deep"
+{
+	stanza f 7006 "$tmp/tell" "f"
+	echo "include $tmp/deep"
+} >"$tmp/way"
+{
+	main
+	echo "include $tmp/way"
+} >"$tmp/main.conf"
+reload
+check "includes within includes speak" equal "$(ask 7005)/$(ask 7006)" "g/f"
+stanza f 7006 "$tmp/tell" "f new" >"$tmp/way"
+printf 'includ e %s\n' "$tmp/deep" >>"$tmp/way"
+reload
+check "a damaged include keeps what it led to" equal "$(ask 7005)" g
+check "and what can be read of it is in force" equal "$(ask 7006)" "f new"
+rm "$tmp/d/b"
+mv "$tmp/way" "$tmp/way.away"
+reload
+check "so does one that is gone" equal "$(ask 7005)/$(ask 7006)" "g/f new"
+check "meanwhile, what is surely gone elsewhere goes" refuses 7002
+mv "$tmp/way.away" "$tmp/way"
+stanza f 7006 "$tmp/tell" "f" >"$tmp/way"
+reload
+check "a sound one that leads there no more ends it" refuses 7005
+{
+	main
+	echo "includ e $tmp/way"
+} >"$tmp/main.conf"
+write_all junk
+rm "$tmp/e/d"
+reload
+check "a damaged main file keeps what it led to" equal "$(ask 7006)" f
+check "but not what a folder that can be read has no more" refuses 7004
+main >"$tmp/main.conf"
+write_all inc
+reload
+check "mended, it ends what it does not lead to" refuses 7006
+
 # Nothing left: in the foreground the daemon stays.
 echo "# nothing" >"$tmp/main.conf"
 reload
-check "a file without services is no error" has "$tmp/daemon.log" 'new=0 old=0 dropped=2'
+check "a file without services is no error" has "$tmp/daemon.log" 'new=0 old=0 dropped=4'
 check "the daemon stays" alive "$daemon"
 check "and the ports are shut" refuses 7001
 write_all back

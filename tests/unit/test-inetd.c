@@ -372,7 +372,7 @@ static void is_silent_about_a_missing_file_only(void **state)
 	load_run(&load);
 	assert_int_equal(load.status, 0);
 	assert_int_equal(load.diag.errors, 1);
-	assert_int_equal(load.conf->unread.n, 1);
+	assert_int_equal(load.conf->seen.unread.n, 1);
 	load_done(&load);
 }
 
