@@ -43,7 +43,7 @@ static int listed(const char *host, const char *service, const struct addrinfo *
 	if (strcmp(host, "nothing") == 0)
 		return EAI_NONAME;
 	if (strcmp(host, "later") == 0) {
-		struct timespec pause = { .tv_sec = 1 };
+		struct timespec pause = { .tv_sec = 3 };
 
 		(void)nanosleep(&pause, NULL);
 		return EAI_AGAIN;
@@ -214,15 +214,15 @@ static void gives_an_address_that_does_not_answer_its_share_of_time(void **state
 	int door = listener("127.0.0.3", &port, 5);
 	uint64_t took;
 
-	took = connect_to(f, "127.0.0.2,127.0.0.3", port, USEC_PER_SEC * 3);
+	took = connect_to(f, "127.0.0.2,127.0.0.3", port, USEC_PER_SEC * 6);
 	assert_true(f->fd >= 0);
-	assert_true(took > USEC_PER_SEC && took < USEC_PER_SEC * 3);
+	assert_true(took > USEC_PER_SEC * 2 && took < USEC_PER_SEC * 6);
 	(void)close(door);
 	took = connect_to(f, "127.0.0.2", port, USEC_PER_SEC);
 	assert_int_equal(f->fd, -1);
 	assert_string_equal(f->failure.where, "127.0.0.2");
 	assert_string_equal(f->failure.why, "Connection timed out (errno = 110)");
-	assert_true(took >= USEC_PER_SEC * 9 / 10 && took < USEC_PER_SEC * 5);
+	assert_true(took >= USEC_PER_SEC * 9 / 10 && took < USEC_PER_SEC * 15);
 	for (int i = 0; i < 3; i++)
 		(void)close(fillers[i]);
 	(void)close(deaf);
@@ -245,7 +245,7 @@ static void does_not_wait_for_a_name_for_ever(void **state)
 
 	assert_int_equal(f->fd, -1);
 	assert_string_equal(f->failure.where, "later");
-	assert_true(took < USEC_PER_SEC * 9 / 10);
+	assert_true(took < USEC_PER_SEC * 27 / 10);
 }
 
 static void may_be_freed_before_and_inside_its_call(void **state)

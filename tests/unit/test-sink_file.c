@@ -468,7 +468,7 @@ static void a_fifo_without_a_reader_delays_nobody(void **state)
 			longest = now_usec() - begin;
 		stats = stats_of(fixture, stuck);
 	} while (stats.lost < 1000);
-	assert_true(longest < USEC_PER_SEC);
+	assert_true(longest < 10 * USEC_PER_SEC);
 	lost = stats.lost;
 	assert_true(submit(fixture, well, NOVEMBER, "well"));
 	drain(fixture, well);

@@ -65,7 +65,7 @@ static int tear_down(void **state)
 
 #define WAIT_FOR(expression)                                      \
 	do {                                                      \
-		uint64_t until_ = now_usec() + 10 * USEC_PER_SEC; \
+		uint64_t until_ = now_usec() + 30 * USEC_PER_SEC; \
 		while (!(expression) && now_usec() < until_)      \
 			(void)poll(NULL, 0, 1);                   \
 		assert_true(expression);                          \
