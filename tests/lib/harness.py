@@ -195,7 +195,8 @@ def read(name):
     try:
         with open(name, encoding="utf-8", errors="backslashreplace") as file:
             return file.read()
-    except FileNotFoundError:
+    # The latter is what /proc says of a process that ends meanwhile.
+    except (FileNotFoundError, ProcessLookupError):
         return ""
 
 
