@@ -223,8 +223,8 @@ daemon.stop()
 
 # --- what one service has to say does not silence another ---------------------------------------------------
 daemon = Daemon(stanza("noisy", 20301, max_load="-1") + stanza("rare", 20302, max_load="-1"))
-for _ in range(60):
-    receive_all(open_from(20301))
+for s in open_at_once(20301, 60):
+    receive_all(s)
 receive_all(open_from(20302, "127.0.0.2"))
 check("the rare message of another service comes", daemon.wait_log("refused connect from 127.0.0.2 due to excessive load"),
       daemon.log())
