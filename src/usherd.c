@@ -39,6 +39,7 @@ struct options {
 	bool inetd;
 	long limit;
 	long check_sec;
+	long inquiries;
 };
 
 /* One option: what it takes and where it goes; what xinetd once had is accepted and does nothing. */
@@ -75,7 +76,8 @@ static const struct option_row rows[] = {
 	  "number of servers running at once" },
 	{ "-inetd_compat", TAKES_NOTHING, offsetof(struct options, inetd),
 	  "read " CONF_INETD_FILE ", too" },
-	{ "-logprocs", IGNORED_WITH_VALUE, 0, NULL },
+	{ "-logprocs", TAKES_NUMBER, offsetof(struct options, inquiries),
+	  "ident look-ups for refused clients at once (15)" },
 	{ "-cc", TAKES_NUMBER, offsetof(struct options, check_sec), "seconds between self checks" },
 	{ "-reuse", IGNORED, 0, NULL },
 	{ "-shutdownprocs", IGNORED_WITH_VALUE, 0, NULL },
@@ -471,7 +473,9 @@ static int serve(const struct options *options, const struct server_options *ser
 
 int main(int argc, char **argv)
 {
-	struct options options = { .file = CONF_DEFAULT_FILE, .facility = LOG_DAEMON };
+	struct options options = { .file = CONF_DEFAULT_FILE,
+				   .facility = LOG_DAEMON,
+				   .inquiries = 15 };
 	struct server_options server_options = { 0 };
 	const char *slash = strrchr(argv[0], '/');
 	char directory[PATH_MAX];
@@ -506,6 +510,7 @@ int main(int argc, char **argv)
 		.gate_path = gate,
 		.rpc_path = rpc,
 		.process_limit = (unsigned)options.limit,
+		.inquiries = (unsigned)options.inquiries,
 		.check_sec = (unsigned)options.check_sec,
 		.stay_alive = options.stay_alive,
 		.foreground = options.foreground,

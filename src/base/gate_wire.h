@@ -2,7 +2,11 @@
 /* What usherd-gate is told by its arguments, and the one message by which it answers. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+#include "base/ident.h"
 
 /*
  * The options of usherd-gate. What is the same for all connections of a service
@@ -13,6 +17,9 @@
 #define GATE_OPTION_ONLY_FROM 'o' /* NAME of only_from: the client's name must match one of them */
 #define GATE_OPTION_NO_ACCESS 'n' /* NAME of no_access: none of them may match it */
 #define GATE_OPTION_LIBWRAP   'w' /* NAME: hosts.allow and hosts.deny are asked in this name */
+/* The client's ident server is asked, and who gets no answer is refused or is not. */
+#define GATE_OPTION_IDENTIFY 'I'
+#define GATE_OPTION_IDENT    'i'
 /* The connection is a stream, and descriptor 0; of a datagram only its sender is known. */
 #define GATE_OPTION_STREAM 's'
 
@@ -21,12 +28,13 @@ enum gate_check {
 	GATE_CHECK_NONE,
 	GATE_CHECK_NAMES,
 	GATE_CHECK_LIBWRAP,
+	GATE_CHECK_IDENT,
 };
 
 #define GATE_MAGIC 0x75736731u /* "usg1" */
 
-/* Longest text of an answer. */
-#define GATE_TEXT_MAX 768
+/* How long the gate waits for an ident server, in all. */
+#define GATE_IDENT_SEC 30
 
 /* The name matches only_from and no_access alike. */
 #define GATE_BOTH_LISTS 1u
@@ -42,6 +50,9 @@ struct gate_answer {
 	uint32_t allowed; /* 1 or 0 */
 	uint32_t check;   /* enum gate_check; GATE_CHECK_NONE where allowed */
 	uint32_t flags;
-	uint32_t length; /* of text */
-	char text[GATE_TEXT_MAX];
+	uint32_t ident;                /* enum ident_outcome, where that was asked */
+	char text[IDENT_TEXT_MAX + 1]; /* the ident server's, ended by NUL */
 };
+
+/* Whether the @size bytes that were read to @answer can be one. */
+bool gate_answer_is_sound(const struct gate_answer *answer, ssize_t size);

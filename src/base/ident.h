@@ -3,6 +3,7 @@
 #pragma once
 
 enum ident_outcome {
+	IDENT_NOT_ASKED,
 	IDENT_ANSWERED,
 	IDENT_NO_SERVER,
 	IDENT_TIMEOUT,

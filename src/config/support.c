@@ -25,7 +25,6 @@ bool support_can_host(const struct service *service, const char **why)
 		bool needed;
 		const char *what;
 	} missing[] = {
-		{ service->flags & FLAG_IDONLY, "flags = IDONLY" },
 		{ service->flags & FLAG_LABELED, "flags = LABELED" },
 #ifndef HAVE_LIBWRAP
 		{ service->wrapped,
@@ -48,15 +47,6 @@ bool support_can_host(const struct service *service, const char **why)
 
 void support_report(const struct service *service, struct diag *diag)
 {
-	const struct {
-		bool given;
-		const char *what;
-	} idle[] = {
-#ifndef HAVE_LIBWRAP
-		{ service->libwrap, "libwrap" },
-#endif
-		{ (service->log_on_success | service->log_on_failure) & LOG_OPT_USERID, "USERID" },
-	};
 	const char *why;
 
 	why = lacks(service);
@@ -71,10 +61,11 @@ void support_report(const struct service *service, struct diag *diag)
 			 service->id, why);
 		return;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(idle); i++)
-		if (idle[i].given)
-			diag_add(diag, SEVERITY_NOTICE, service->file, service->line, service->id,
-				 "%s takes effect in a later version of usherd", idle[i].what);
+#ifndef HAVE_LIBWRAP
+	if (service->libwrap)
+		diag_add(diag, SEVERITY_NOTICE, service->file, service->line, service->id,
+			 "libwrap takes effect in a later version of usherd");
+#endif
 }
 
 static bool has_rules(const char *path)

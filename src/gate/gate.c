@@ -10,11 +10,15 @@
 #include "base/addr.h"
 #include "base/gate_wire.h"
 #include "base/util.h"
+#include "gate/ident.h"
 #include "gate/names.h"
 #include "gate/wrap.h"
 
-static const char options[] = { GATE_OPTION_ONLY_FROM, ':', GATE_OPTION_NO_ACCESS, ':',
-				GATE_OPTION_LIBWRAP,   ':', GATE_OPTION_STREAM,    '\0' };
+static const char options[] = { GATE_OPTION_ONLY_FROM, ':',
+				GATE_OPTION_NO_ACCESS, ':',
+				GATE_OPTION_LIBWRAP,   ':',
+				GATE_OPTION_IDENT,     GATE_OPTION_IDENTIFY,
+				GATE_OPTION_STREAM,    '\0' };
 
 /* What is to be checked. */
 struct request {
@@ -25,6 +29,8 @@ struct request {
 	const char **no_access;
 	size_t n_no_access;
 	const char *libwrap; /* NULL: not asked */
+	bool ident;
+	bool must_identify;
 };
 
 /* What usherd has written into the environment, as for a server. */
@@ -58,6 +64,12 @@ static bool read_request(int argc, char **argv, struct request *ret)
 			break;
 		case GATE_OPTION_LIBWRAP:
 			ret->libwrap = optarg;
+			break;
+		case GATE_OPTION_IDENTIFY:
+			ret->must_identify = true;
+			break;
+		case GATE_OPTION_IDENT:
+			ret->ident = true;
 			break;
 		case GATE_OPTION_STREAM:
 			ret->stream = true;
@@ -95,6 +107,24 @@ static void check_names(const struct request *request, struct gate_answer *answe
 		answer->flags |= GATE_BOTH_LISTS;
 }
 
+static void check_ident(const struct request *request, struct gate_answer *answer)
+{
+	uint64_t deadline_usec = now_usec() + GATE_IDENT_SEC * USEC_PER_SEC;
+	struct sockaddr_storage storage;
+	socklen_t length = sizeof(storage);
+	struct addr own;
+
+	if (getsockname(STDIN_FILENO, (void *)&storage, &length) < 0) {
+		answer->ident = IDENT_SYSTEM_ERROR;
+	} else {
+		addr_from_sockaddr(&own, (void *)&storage, length);
+		answer->ident =
+			ident_ask(&own, &request->peer, IDENT_PORT, deadline_usec, answer->text);
+	}
+	if (request->must_identify && answer->ident != IDENT_ANSWERED)
+		refuse(answer, GATE_CHECK_IDENT);
+}
+
 /* The checks in xinetd's order; the first that refuses is the last. */
 static void make_checks(const struct request *request, struct gate_answer *answer)
 {
@@ -102,6 +132,8 @@ static void make_checks(const struct request *request, struct gate_answer *answe
 	if (answer->allowed && request->libwrap &&
 	    !wrap_allows(request->libwrap, &request->peer, request->stream))
 		refuse(answer, GATE_CHECK_LIBWRAP);
+	if (answer->allowed && (request->ident || request->must_identify))
+		check_ident(request, answer);
 }
 
 int main(int argc, char **argv)

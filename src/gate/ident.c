@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 #include "base/log.h"
@@ -31,13 +30,13 @@ static void skip_blanks(struct line *line)
 	}
 }
 
-/* Takes @word, without regard to case, and blanks around it. */
+/* Takes @word, and blanks around it. */
 static bool take(struct line *line, const char *word)
 {
 	size_t length = strlen(word);
 
 	skip_blanks(line);
-	if (line->left < length || strncasecmp(line->at, word, length) != 0)
+	if (line->left < length || memcmp(line->at, word, length) != 0)
 		return false;
 	line->at += length;
 	line->left -= length;
@@ -49,14 +48,14 @@ static bool take(struct line *line, const char *word)
 static bool take_port(struct line *line, uint16_t port)
 {
 	uint32_t value = 0;
-	size_t digits = 0;
+	bool digits = false;
 
 	skip_blanks(line);
-	while (line->left && *line->at >= '0' && *line->at <= '9' && digits < 5) {
+	while (line->left && *line->at >= '0' && *line->at <= '9' && value <= UINT16_MAX) {
 		value = value * 10 + (uint32_t)(*line->at - '0');
 		line->at++;
 		line->left--;
-		digits++;
+		digits = true;
 	}
 	return digits && value == port;
 }
@@ -124,7 +123,7 @@ static enum ident_outcome connect_to(int fd, const struct addr *server, uint64_t
 	return IDENT_ANSWERED;
 }
 
-/* Reads until the end of the line, the end of all, or more than there can be; @reply gets the bytes. */
+/* Reads until there is the end of a line; @reply gets the bytes. */
 static enum ident_outcome receive(int fd, char reply[static IDENT_REPLY_MAX], size_t *ret_length,
 				  uint64_t deadline_usec)
 {
@@ -138,14 +137,14 @@ static enum ident_outcome receive(int fd, char reply[static IDENT_REPLY_MAX], si
 			return r == -ETIMEDOUT ? IDENT_TIMEOUT : IDENT_SYSTEM_ERROR;
 		n = recv(fd, reply + length, IDENT_REPLY_MAX - length, 0);
 		if (n == 0)
-			break;
+			return IDENT_RECEIVE_ERROR;
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return IDENT_RECEIVE_ERROR;
 		if (n > 0)
 			length += (size_t)n;
 	}
 	*ret_length = length;
-	return IDENT_ANSWERED;
+	return memchr(reply, '\n', length) ? IDENT_ANSWERED : IDENT_RECEIVE_ERROR;
 }
 
 enum ident_outcome ident_ask(const struct addr *local, const struct addr *peer, uint16_t port,

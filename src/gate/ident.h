@@ -19,7 +19,8 @@
  * the connection between @local and @peer, whose ports these hold. Blocks until
  * it has answered or now_usec() is @deadline_usec, over all of it. On
  * IDENT_ANSWERED @text is what stands behind "USERID :", as ident_parse() gives
- * it; otherwise it is empty. Addresses other than IPv4 and IPv6 give
+ * it; otherwise it is empty. An answer that ends before its line does, or is longer than
+ * IDENT_REPLY_MAX, gives IDENT_RECEIVE_ERROR, as in xinetd. Addresses other than IPv4 and IPv6 give
  * IDENT_SYSTEM_ERROR.
  */
 enum ident_outcome ident_ask(const struct addr *local, const struct addr *peer, uint16_t port,

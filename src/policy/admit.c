@@ -29,6 +29,8 @@ const char *verdict_reason(enum verdict verdict)
 		return "load";
 	case VERDICT_CPS:
 		return "connections per second";
+	case VERDICT_IDENT:
+		return "ident";
 	}
 	return "unknown";
 }

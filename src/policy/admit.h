@@ -12,8 +12,9 @@
 #include "policy/sensor.h"
 
 /*
- * What became of a connection. admit() gives all but VERDICT_LIBWRAP, which
- * the gate gives, as it does VERDICT_ADDRESS where names decide; starting the server can fail with VERDICT_FORK too.
+ * What became of a connection. admit() gives all but VERDICT_LIBWRAP and
+ * VERDICT_IDENT, which the gate gives, as it does VERDICT_ADDRESS where names
+ * decide; starting the server can fail with VERDICT_FORK too.
  */
 enum verdict {
 	VERDICT_ALLOW,
@@ -26,6 +27,7 @@ enum verdict {
 	VERDICT_LIBWRAP,
 	VERDICT_LOAD,
 	VERDICT_CPS,
+	VERDICT_IDENT, /* nobody says who the client is (flags = IDONLY); xinetd has no FAIL line for it */
 };
 
 /* The word that xinetd's FAIL line has for it ("service_limit"); "allowed" for VERDICT_ALLOW. */

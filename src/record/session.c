@@ -35,7 +35,16 @@ void session_free(struct session *session)
 	if (!session)
 		return;
 	service_unref(session->service);
+	free(session->userid);
 	free(session);
+}
+
+void session_identify(struct session *session, enum ident_outcome outcome, const char *text)
+{
+	session->ident = outcome;
+	free(session->userid);
+	/* Without memory the line is missing, not the session. */
+	session->userid = outcome == IDENT_ANSWERED ? strdup(text) : NULL;
 }
 
 /* --- appending; printf(3) takes several times as long ------------------------- */
@@ -108,6 +117,8 @@ static void put_addr(struct text *text, const struct addr *addr)
 }
 
 static const char *const noid_words[IDENT_OUTCOMES] = {
+	/* Whoever was to ask has not lived to tell. */
+	[IDENT_NOT_ASKED] = "system error",
 	[IDENT_ANSWERED] = "answered",
 	[IDENT_NO_SERVER] = "no server",
 	[IDENT_TIMEOUT] = "timeout",
@@ -257,6 +268,8 @@ void record_start(struct writer *writer, struct sink *sink, const struct session
 	if (sink->wants_fields)
 		fields_start(&line, session);
 	submit(writer, sink, &line);
+	if (session->userid)
+		record_userid(writer, sink, session->service, session->userid);
 }
 
 void record_exit(struct writer *writer, struct sink *sink, const struct session *session,

@@ -33,8 +33,10 @@ struct session {
 	int status;        /* as wait(2) gives it; valid once it has ended */
 	uint64_t in_bytes; /* from the client */
 	uint64_t out_bytes;
-	bool counted;       /* against per_source */
-	struct addr source; /* as which it is counted */
+	enum ident_outcome ident; /* of asking who the client is, before it was to be served */
+	char *userid;             /* what its ident server says; NULL: nothing */
+	bool counted;             /* against per_source */
+	struct addr source;       /* as which it is counted */
 
 	/* For whoever keeps the sessions. */
 	struct service_run *run;
@@ -62,6 +64,9 @@ struct session *session_new(const struct service *service, uint64_t number, cons
 
 /* Lets go of the service and frees; NULL is fine. */
 void session_free(struct session *session);
+
+/* Notes what came of asking who the client is; @text (copied) is what its ident server says, with IDENT_ANSWERED. */
+void session_identify(struct session *session, enum ident_outcome outcome, const char *text);
 
 /* Longest line, as xinetd's; what is longer is cut. */
 #define SESSION_LINE_MAX 1024
@@ -97,7 +102,8 @@ size_t session_format_noid(const struct service *service, const struct addr *pee
 
 /*
  * Queue the line for the service's log. Where @sink is NULL the service has
- * none, and nothing is done. record_exit() writes TRAFFIC before EXIT where
+ * none, and nothing is done. record_start() writes USERID after START where the
+ * client has been identified. record_exit() writes TRAFFIC before EXIT where
  * the service asks for it.
  */
 void record_start(struct writer *writer, struct sink *sink, const struct session *session);

@@ -171,7 +171,7 @@ bool admission_again(struct session *session)
 	session->source = admit_source(run->service, &session->peer);
 	session->start_usec = now;
 	/* What was asked is not what the files say since a reload. */
-	if (session->service != run->service)
+	if (!gate_answer_holds(session))
 		session->question =
 			gate_plan_question(run->service, &session->peer, decision.access);
 	service_unref(session->service);
@@ -185,6 +185,9 @@ void admission_refuse(const struct session *session, enum verdict verdict)
 {
 	record_fail(session->run->server->writer, session->sink, session->service, &session->peer,
 		    verdict_reason(verdict));
+	if (verdict == VERDICT_IDENT)
+		record_noid(session->run->server->writer, session->sink, session->service,
+			    &session->peer, session->ident);
 }
 
 void admission_release(struct session *session)

@@ -34,7 +34,7 @@ struct session *admission_begin(struct service_run *run, const struct addr *peer
  */
 bool admission_again(struct session *session);
 
-/* Records FAIL with the reason of @verdict for a session of which nothing was started. */
+/* Records FAIL with the reason of @verdict, and with VERDICT_IDENT NOID, for a session of which nothing was started. */
 void admission_refuse(const struct session *session, enum verdict verdict);
 
 /*

@@ -40,7 +40,7 @@ static void on_allowed(struct session *session, int fd, void *data)
 
 	(void)fd;
 	run->asked_dgrams--;
-	if (session->service == run->service) {
+	if (gate_answer_holds(session)) {
 		answer(session, data);
 		return;
 	}

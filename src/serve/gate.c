@@ -18,6 +18,7 @@
 #include "base/account.h"
 #include "base/gate_wire.h"
 #include "base/log.h"
+#include "policy/identify.h"
 #include "serve/admission.h"
 #include "serve/gate_plan.h"
 #include "serve/run.h"
@@ -184,12 +185,33 @@ static void kill_gate(const struct gate *gate)
 /* Who refused where the gate has not said it: the last one that it was to ask. */
 static enum gate_check last_check(const struct session *session)
 {
-	return gate_plan_is_wrapped(session->service) ? GATE_CHECK_LIBWRAP : GATE_CHECK_NAMES;
+	if (identify_when(session->service, &session->peer) & IDENTIFY_REQUIRED)
+		return GATE_CHECK_IDENT;
+	if (gate_plan_is_wrapped(session->service))
+		return GATE_CHECK_LIBWRAP;
+	return session->question == GATE_ASKS_RULES ? GATE_CHECK_NONE : GATE_CHECK_NAMES;
 }
 
 static enum verdict verdict_of(enum gate_check check)
 {
-	return check == GATE_CHECK_LIBWRAP ? VERDICT_LIBWRAP : VERDICT_ADDRESS;
+	switch (check) {
+	case GATE_CHECK_NAMES:
+		return VERDICT_ADDRESS;
+	case GATE_CHECK_LIBWRAP:
+		return VERDICT_LIBWRAP;
+	case GATE_CHECK_IDENT:
+		return VERDICT_IDENT;
+	case GATE_CHECK_NONE:
+		break;
+	}
+	return VERDICT_FORK;
+}
+
+static int patience_of(const struct session *session)
+{
+	unsigned when = identify_when(session->service, &session->peer);
+
+	return GATE_PATIENCE_SEC + (when & IDENTIFY_FIRST ? GATE_IDENT_SEC : 0);
 }
 
 static void log_refusal(const struct session *session, enum gate_check check, bool both)
@@ -214,9 +236,7 @@ static void refuse(struct gate *gate, enum gate_check check)
 
 	stop_asking(gate);
 	session = take_session(gate);
-	gate->ops->turn_away(session, gate->client, gate->data);
-	cleanup_close(&gate->client);
-	gate->client = -1;
+	gate->ops->turn_away(session, take_fd(&gate->client), gate->data);
 	admission_abandon(session, verdict_of(check));
 	tell_waiting(gates);
 }
@@ -242,6 +262,12 @@ static void refuse_without_answer(struct gate *gate)
 {
 	enum gate_check check = last_check(gate->session);
 
+	/* It was only to find out who the client is, which keeps nobody out. */
+	if (check == GATE_CHECK_NONE) {
+		kill_gate(gate);
+		go_on(gate);
+		return;
+	}
 	log_refusal(gate->session, check, false);
 	if (gate->client < 0) {
 		kill_gate(gate);
@@ -255,12 +281,6 @@ static void refuse_without_answer(struct gate *gate)
 	tell_waiting(gate->gates);
 }
 
-static bool is_answer(const struct gate_answer *answer, ssize_t size)
-{
-	return size == (ssize_t)sizeof(*answer) && answer->magic == GATE_MAGIC &&
-	       answer->allowed <= 1 && answer->length <= GATE_TEXT_MAX;
-}
-
 static void hear(struct gate *gate)
 {
 	struct gate_answer answer;
@@ -268,10 +288,11 @@ static void hear(struct gate *gate)
 
 	if (size < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (!is_answer(&answer, size)) {
+	if (!gate_answer_is_sound(&answer, size)) {
 		refuse_without_answer(gate);
 		return;
 	}
+	session_identify(gate->session, answer.ident, answer.text);
 	if (answer.allowed) {
 		go_on(gate);
 		return;
@@ -294,11 +315,23 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
 		hear(gate);
 		return;
 	}
+	kill_gate(gate);
+	session_identify(session, IDENT_TIMEOUT, NULL);
+	if (last_check(session) == GATE_CHECK_NONE) {
+		go_on(gate);
+		return;
+	}
 	log_limited(&session->run->errors, LOG_LEVEL_ERROR,
 		    "service %s: no answer about %s within %d seconds; it is refused",
-		    session->service->id, addr_format(&session->peer, text), GATE_PATIENCE_SEC);
-	kill_gate(gate);
+		    session->service->id, addr_format(&session->peer, text), patience_of(session));
 	refuse(gate, last_check(session));
+}
+
+bool gate_answer_holds(const struct session *session)
+{
+	const struct service *asked = session->service, *now = session->run->service;
+
+	return asked == now || (asked->wrapped == now->wrapped && service_equal(asked, now));
 }
 
 void gate_stop(struct session *session)
@@ -365,7 +398,7 @@ void gates_free(struct gates *gates)
 
 static int listen_to(struct gate *gate)
 {
-	const struct timeval patience = { .tv_sec = GATE_PATIENCE_SEC };
+	const struct timeval patience = { .tv_sec = patience_of(gate->session) };
 
 	gate->event = event_new(gate->gates->server->base, gate->answer, EV_READ | EV_PERSIST,
 				on_answer, gate);

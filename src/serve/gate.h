@@ -19,7 +19,8 @@ struct session;
  * untouched, and lets a gate run with less than the server has. The session has
  * begun meanwhile, so that all limits count it, but nothing of it is recorded
  * until it is known what becomes of it. No answer within GATE_PATIENCE_SEC, or
- * none at all, is a refusal.
+ * none at all, is a refusal, but where nothing was to be found out that keeps
+ * anybody out. Ident servers have GATE_IDENT_SEC more.
  */
 #define GATE_PATIENCE_SEC 30
 
@@ -51,7 +52,7 @@ void gate_forget_run(struct service_run *run);
 struct gate_ops {
 	/* The session may start, and is the callee's, as are @fd and @data. */
 	void (*go_on)(struct session *session, int fd, void *data);
-	/* It is refused: the client is told, or its datagram dropped. @fd and the session stay the caller's; @data goes. */
+	/* It is refused: the client is told, or its datagram dropped. The session stays the caller's; @fd and @data go. */
 	void (*turn_away)(struct session *session, int fd, void *data);
 };
 
@@ -64,6 +65,9 @@ struct gate_ops {
  * is the caller's then.
  */
 int gate_begin(struct session *session, const struct gate_ops *ops, int fd, void *data);
+
+/* Whether what was asked about @session is still what its service is about: a reload may have changed that meanwhile. */
+bool gate_answer_holds(const struct session *session);
 
 /* Ends a session that is asked about: its gate is killed, the client refused. */
 void gate_stop(struct session *session);

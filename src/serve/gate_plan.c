@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/gate_wire.h"
+#include "policy/identify.h"
 
 _Static_assert(GATE_QUESTIONS == SPAWN_GATE_ARGUMENTS, "each question has its arguments");
 
@@ -43,6 +44,14 @@ static bool has_names(const struct service *service)
 	return service->only_from.names.n || service->no_access.names.n;
 }
 
+/* When the TCP clients of @service are asked who they are. */
+static unsigned identifies(const struct service *service)
+{
+	const struct addr tcp = { .family = AF_INET };
+
+	return identify_when(service, &tcp);
+}
+
 enum gate_question gate_plan_question(const struct service *service, const struct addr *peer,
 				      enum access_verdict access)
 {
@@ -50,8 +59,10 @@ enum gate_question gate_plan_question(const struct service *service, const struc
 		return GATE_ASKS_LISTED;
 	if (access == ACCESS_UNLESS_BARRED)
 		return GATE_ASKS_BARRED;
-	return gate_plan_is_wrapped(service) && peer->family != AF_UNIX ? GATE_ASKS_RULES
-									: GATE_ASKS_NOTHING;
+	if ((gate_plan_is_wrapped(service) && peer->family != AF_UNIX) ||
+	    (identify_when(service, peer) & IDENTIFY_FIRST))
+		return GATE_ASKS_RULES;
+	return GATE_ASKS_NOTHING;
 }
 
 /* Whether the gate is given the connection: not where the socket itself goes to the server. */
@@ -82,6 +93,10 @@ static int lay_out(struct strv *list, const struct service *service, enum gate_q
 		r = add_names(list, GATE_OPTION_NO_ACCESS, &service->no_access.names);
 	if (r == 0 && gate_plan_is_wrapped(service))
 		r = strv_addf(list, "-%c%s", GATE_OPTION_LIBWRAP, gate_plan_libwrap_name(service));
+	if (r == 0 && (identifies(service) & IDENTIFY_FIRST))
+		r = strv_addf(list, "-%c",
+			      identifies(service) & IDENTIFY_REQUIRED ? GATE_OPTION_IDENTIFY
+								      : GATE_OPTION_IDENT);
 	return r;
 }
 
@@ -102,7 +117,8 @@ int gate_plan_new(struct spawner *spawner, const struct service *service, const 
 	int r = 0;
 
 	*ret = NULL;
-	if (!has_names(service) && !gate_plan_is_wrapped(service))
+	if (!has_names(service) && !gate_plan_is_wrapped(service) &&
+	    !(identifies(service) & IDENTIFY_FIRST))
 		return 0;
 	if (bytes_of(&service->only_from.names) + bytes_of(&service->no_access.names) >
 	    NAMES_MAX_BYTES)
@@ -114,5 +130,24 @@ int gate_plan_new(struct spawner *spawner, const struct service *service, const 
 				   ret);
 	for (unsigned i = 0; i < GATE_QUESTIONS; i++)
 		strv_done(&arguments[i]);
+	return r;
+}
+
+int gate_plan_new_inquirer(struct spawner *spawner, const struct service *service, const char *path,
+			   const struct account *account, struct spawn **ret)
+{
+	struct strv arguments[GATE_QUESTIONS] = { 0 };
+	int r;
+
+	*ret = NULL;
+	if (!(identifies(service) & IDENTIFY_REFUSED))
+		return 0;
+	r = strv_add(&arguments[GATE_ASKS_NOTHING], "usherd-gate");
+	if (r == 0)
+		r = strv_addf(&arguments[GATE_ASKS_NOTHING], "-%c%c", GATE_OPTION_STREAM,
+			      GATE_OPTION_IDENT);
+	if (r == 0)
+		r = spawn_new_gate(spawner, service, path, arguments, account, ret);
+	strv_done(&arguments[GATE_ASKS_NOTHING]);
 	return r;
 }

@@ -10,7 +10,7 @@
 /* What a session has to be asked about before it may start; each has its set of arguments in the plan. */
 enum gate_question {
 	GATE_ASKS_NOTHING,
-	GATE_ASKS_RULES,  /* its name does not matter */
+	GATE_ASKS_RULES,  /* tcp_wrappers, or who it is; its name does not matter */
 	GATE_ASKS_LISTED, /* first whether only_from has its name, and no_access has not */
 	GATE_ASKS_BARRED, /* first whether no_access has its name */
 	GATE_QUESTIONS,
@@ -25,6 +25,14 @@ enum gate_question {
  */
 int gate_plan_new(struct spawner *spawner, const struct service *service, const char *path,
 		  const struct account *account, struct spawn **ret);
+
+/*
+ * The same for clients that have been refused, of whom nothing is asked but who
+ * they are (serve/inquiry.h): its arguments are those of GATE_ASKS_NOTHING.
+ * Returns 0, with NULL where the service does not ask, or -ENOMEM.
+ */
+int gate_plan_new_inquirer(struct spawner *spawner, const struct service *service, const char *path,
+			   const struct account *account, struct spawn **ret);
 
 /*
  * What is to be asked about @peer, whom the numbers of the lists have given

@@ -38,15 +38,20 @@ void greet(int fd, const struct service *service, enum greeting greeting, struct
 	}
 }
 
-void greet_refused(int fd, const struct service *service, struct log_limit *limit)
+void greet_end(int fd)
 {
 	char nothing[DRAIN_BYTES];
 
-	if (!service->banner_text.bytes && !service->banner_fail)
-		return;
-	greet(fd, service, GREETING_FAIL, limit);
 	(void)shutdown(fd, SHUT_WR);
 	for (int i = 0; i < DRAIN_TIMES; i++)
 		if (recv(fd, nothing, sizeof(nothing), MSG_DONTWAIT) <= 0)
 			return;
+}
+
+void greet_refused(int fd, const struct service *service, struct log_limit *limit)
+{
+	if (!service->banner_text.bytes && !service->banner_fail)
+		return;
+	greet(fd, service, GREETING_FAIL, limit);
+	greet_end(fd);
 }

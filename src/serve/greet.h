@@ -21,8 +21,11 @@ enum greeting {
 void greet(int fd, const struct service *service, enum greeting greeting, struct log_limit *limit);
 
 /*
- * Tells the client on @fd, which is about to be closed, that it is refused: the
- * banner, then the end. What the client has sent until now is thrown away, as
- * closing over it would make the kernel withdraw the banner.
+ * Ends what is said on @fd, which is about to be closed. What the client has sent
+ * until now is thrown away, as closing over it would make the kernel withdraw
+ * what was said.
  */
+void greet_end(int fd);
+
+/* Tells the client on @fd, which is about to be closed, that it is refused: the banner, then greet_end(). */
 void greet_refused(int fd, const struct service *service, struct log_limit *limit);

@@ -17,6 +17,7 @@
 #include "serve/gate.h"
 #include "serve/gate_plan.h"
 #include "serve/greet.h"
+#include "serve/inquiry.h"
 #include "serve/intercept.h"
 #include "serve/listing.h"
 #include "serve/mux.h"
@@ -144,7 +145,7 @@ static bool allow_again(struct session *session)
 {
 	const struct service *before = session->service, *now = session->run->service;
 
-	if (before == now)
+	if (gate_answer_holds(session))
 		return true;
 	if (before->socktype == now->socktype && before->wait == now->wait &&
 	    !before->server == !now->server && !((before->flags ^ now->flags) & FLAG_INTERCEPT))
@@ -171,8 +172,14 @@ static void on_allowed(struct session *session, int fd, void *data)
 
 static void on_refused(struct session *session, int fd, void *data)
 {
+	CLEANUP_CLOSE int connection = fd;
+
 	(void)data;
-	greet_refused(fd, session->service, &session->run->errors);
+	/* Who could not be identified before will not be now. */
+	if (session->ident == IDENT_NOT_ASKED)
+		inquiry_turn_away(session->run, take_fd(&connection), &session->peer);
+	else
+		greet_refused(connection, session->service, &session->run->errors);
 }
 
 bool launch_on(struct session *session, int fd)
@@ -203,7 +210,7 @@ struct session *launch_connection(struct service_run *run, int fd, const struct 
 	session = decision.verdict == VERDICT_ALLOW ? admission_begin(run, peer, &decision, now)
 						    : NULL;
 	if (!session) {
-		greet_refused(connection, run->service, limit);
+		inquiry_turn_away(run, take_fd(&connection), peer);
 		return NULL;
 	}
 	return launch_on(session, take_fd(&connection)) ? session : NULL;

@@ -153,7 +153,7 @@ static void on_lender_allowed(struct session *session, int fd, void *data)
 	if (!session->place || !still_waits(session))
 		admission_abandon(session, VERDICT_FORK);
 	/* What was asked is not what the files say since a reload; who waits is asked about anew. */
-	else if (session->service != session->run->service)
+	else if (!gate_answer_holds(session))
 		admission_release(session);
 	else
 		lend_to_server(session->place, session);

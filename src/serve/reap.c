@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/sink.h"
 #include "serve/gate.h"
+#include "serve/inquiry.h"
 #include "serve/intercept_dgrams.h"
 #include "serve/mux.h"
 #include "serve/redirect.h"
@@ -167,6 +168,7 @@ void reap_children(struct server *server)
 		if (session)
 			end_server(server, session, status);
 		else if (!gates_reaped(server->gates, pid, status) &&
+			 !inquiries_reaped(server->inquiries, pid) &&
 			 !worker_link_exited(server->worker, pid, status) &&
 			 !rpc_reaped(server->rpc, pid, status))
 			log_debug("process %d has ended, which usherd did not start", (int)pid);

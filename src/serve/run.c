@@ -30,6 +30,7 @@ struct prepared {
 	struct sink *sink;
 	struct spawn *spawn;
 	struct spawn *gate;
+	struct spawn *inquirer;
 };
 
 static int prepare(struct server *server, const struct service *service, struct prepared *ret)
@@ -74,6 +75,9 @@ static int prepare(struct server *server, const struct service *service, struct 
 			"service %s: only_from and no_access have more host names than can be checked; a domain "
 			"(.example.org) stands for many [file=%s] [line=%u]",
 			service->id, service->file, service->line);
+	if (r == 0)
+		r = gate_plan_new_inquirer(server->spawner, service, server->options.gate_path,
+					   gates_account(server->gates), &ret->inquirer);
 	if (r < 0)
 		goto failed;
 	if (service->builtin != BUILTIN_NONE || service->redirect_host ||
@@ -85,6 +89,7 @@ static int prepare(struct server *server, const struct service *service, struct 
 
 failed:
 	spawn_free(spawn);
+	spawn_free(ret->gate);
 	sinks_put(server->sinks, sink);
 	return r;
 }
@@ -94,18 +99,20 @@ static void adopt(struct service_run *run, const struct prepared *prepared)
 	run->sink = prepared->sink;
 	run->spawn = prepared->spawn;
 	run->gate = prepared->gate;
+	run->inquirer = prepared->inquirer;
 }
 
 static void discard(struct server *server, const struct prepared *prepared)
 {
 	spawn_free(prepared->spawn);
 	spawn_free(prepared->gate);
+	spawn_free(prepared->inquirer);
 	sinks_put(server->sinks, prepared->sink);
 }
 
 static void let_go(struct service_run *run)
 {
-	discard(run->server, &(struct prepared){ run->sink, run->spawn, run->gate });
+	discard(run->server, &(struct prepared){ run->sink, run->spawn, run->gate, run->inquirer });
 }
 
 static void on_rest_over(evutil_socket_t fd, short what, void *arg)
@@ -147,7 +154,7 @@ struct place *places_new(struct service_run *run, const struct service *service)
 int run_new(struct server *server, const struct service *service, struct service_run **ret)
 {
 	struct service_run *run = calloc(1, sizeof(*run));
-	struct prepared prepared;
+	struct prepared prepared = { 0 };
 	int r;
 
 	if (!run)
@@ -180,7 +187,7 @@ int run_new(struct server *server, const struct service *service, struct service
 
 int run_replace(struct service_run *run, const struct service *service)
 {
-	struct prepared prepared;
+	struct prepared prepared = { 0 };
 	int r = prepare(run->server, service, &prepared);
 
 	if (r == 0) {

@@ -15,6 +15,7 @@
 #include "base/sink.h"
 #include "serve/dump.h"
 #include "serve/gate.h"
+#include "serve/inquiry.h"
 #include "serve/listing.h"
 #include "serve/mux.h"
 #include "serve/reap.h"
@@ -168,6 +169,8 @@ int server_new(const struct server_options *options, struct writer *writer,
 	if (r == 0)
 		r = gates_new(server, &server->gates);
 	if (r == 0)
+		r = inquiries_new(server, &server->inquiries);
+	if (r == 0)
 		r = resolver_new(server->base, getaddrinfo, &server->resolver);
 	if (r == 0)
 		r = rpc_new(server->base, options->rpc_path, &server->rpc);
@@ -279,6 +282,7 @@ void server_free(struct server *server)
 	rpc_free(TAKE_PTR(server->rpc));
 	reload_cancel(server);
 	gates_end(server->gates);
+	inquiries_free(server->inquiries);
 	worker_link_free(server->worker);
 	end_internal(server);
 	retry_give_up_all(server);

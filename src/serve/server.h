@@ -16,6 +16,7 @@
 #include "serve/spawn.h"
 
 struct gates;
+struct inquiries;
 struct intercept;
 struct intercept_client;
 struct listings;
@@ -36,10 +37,11 @@ struct server_options {
 	const char *gate_path;
 	const char *rpc_path;
 	unsigned process_limit; /* xinetd(8) "-limit"; 0 = none */
-	unsigned check_sec;     /* xinetd(8) "-cc": seconds between self checks; 0 = none */
-	bool stay_alive;        /* xinetd(8) "-stayalive" */
-	bool foreground;        /* SIGINT ends the daemon as SIGTERM does (D36) */
-	const char *ident;      /* name in syslog lines */
+	unsigned inquiries; /* xinetd(8) "-logprocs": ident look-ups for refused clients at once */
+	unsigned check_sec; /* xinetd(8) "-cc": seconds between self checks; 0 = none */
+	bool stay_alive;    /* xinetd(8) "-stayalive" */
+	bool foreground;    /* SIGINT ends the daemon as SIGTERM does (D36) */
+	const char *ident;  /* name in syslog lines */
 };
 
 /* A service that is hosted, with all that changes while it is. */
@@ -48,8 +50,9 @@ struct service_run {
 	const struct service *service;
 	struct spawn *
 		spawn; /* NULL where no server is started for it: internal, redirected, intercepted */
-	struct spawn *gate;               /* NULL: nothing is ever asked about its clients */
-	struct intercept *intercept;      /* NULL where its clients are not intercepted */
+	struct spawn *gate;          /* NULL: nothing is ever asked about its clients */
+	struct spawn *inquirer;      /* for refused clients; NULL where they are not asked about */
+	struct intercept *intercept; /* NULL where its clients are not intercepted */
 	struct intercept_client *clients; /* of datagrams that are intercepted, by address */
 	bool is_inner;     /* the run of an intercepted service's server; not in server.runs */
 	struct sink *sink; /* NULL: no service log */
@@ -82,6 +85,7 @@ struct server {
 	struct spawner *spawner;
 	struct worker_link *worker;
 	struct gates *gates;
+	struct inquiries *inquiries;
 	struct resolver *resolver;
 	struct rpc *rpc;
 	struct listings *listings; /* NULL until the first is asked for */

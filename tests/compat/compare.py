@@ -74,7 +74,7 @@ def log_lines(text, names, name, refused_starts):
         elif names is None or owner(match[2], names) == name:
             found.append(match[1])
     found = in_pairs(found if refused_starts else without_refused_starts(found))
-    found = [re.sub(r"(NOID: \S+ \S+) .*", r"\1 WHY", re.sub(r"pid=[1-9]\d*", "pid=N", line)) for line in found]
+    found = [re.sub(r"pid=[1-9]\d*", "pid=N", line) for line in found]
     return [re.sub(r"duration=\d+", "duration=N", line) for line in found]
 
 

@@ -140,6 +140,16 @@ stays("D10", NAMES, "not-network-name", dump=("not 10.1.0.0/32", "not compatnet"
 refuses("D10", "a word that is no address disables its service; xinetd leaves the word out, which in `no_access` opens the service",
         "only-garbage only-large-byte only-five not-garbage only-braces-large")
 stays("D16", "a client that is refused has a FAIL line and no other", "refused-start", log=("START(.|\n)*FAIL|FAIL(.|\n)*START", "^FAIL.*$"))
+stays("D16", "a client whom IDONLY refuses has a FAIL line and a NOID line; xinetd's has START, NOID and EXIT",
+      "flag-idonly flag-idonly-error flag-idonly-other-ports idonly-answer-lower-case idonly-answer-no-end "
+      "idonly-answer-nothing idonly-answer-empty idonly-answer-too-long", log=("START", r"^FAIL: \S+ ident.*\nNOID"))
+stays("own", "a line feed alone ends an ident server's answer, too", "idonly-answer-newline-only", wire=("closed", "served"),
+      log=("NOID", "USERID"))
+stays("D50", "an ident server's answer with a NUL or a carriage return in it is none; xinetd takes a part of it, or writes it as "
+      "it is", "idonly-answer-nul idonly-answer-carriage-return", wire=("served", "closed"), log=("USERID", "NOID.*bad response"))
+stays("own", "IDONLY keeps clients out without a log_type, too; xinetd then serves everybody", "flag-idonly-no-log",
+      wire=("served", "closed"))
+stays("own", "who uses an internal service is asked about, too", "userid-internal", log=("START", "START.*\nUSERID"))
 stays("D16", "a client that is refused has a FAIL line and no other", "log-failure-nothing defaults-log defaults-log-later",
       log=("START(.|\n)*START", "START"))
 stays("D16", "addresses are asked before the limits, and who is refused is counted in none", "order-address-and-instances "
@@ -237,7 +247,7 @@ stays("new", "internal services of inetd.conf have ids that tell stream from dat
 
 stays("D34", "the end of one direction of a `redirect` is passed on, and the other goes on; xinetd ends both", "redirect-half-close",
       wire=("closed", "2 +3 +6"))
-stays("own", PID_0, "redirect redirect-talk redirect-half-close redirect-nobody-there redirect-name redirect-ipv6",
+stays("own", PID_0, "userid-redirect redirect redirect-talk redirect-half-close redirect-nobody-there redirect-name redirect-ipv6",
       log=("pid=N", "pid=0.*\nEXIT.*pid=0"))
 stays("D18", "tcpmux sends no NUL behind its answers", "tcpmux-plus", wire=(r"Go\\r\n\\0served", r"Go\\r\nserved"))
 stays("D18", "tcpmux sends no NUL behind its answers", "tcpmux-unknown tcpmux-not-of-type", wire=(r"^client: -.*\n\\0$", r"^client: -.*\\r$"))

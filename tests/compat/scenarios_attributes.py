@@ -158,6 +158,20 @@ USERID = "log_on_success += USERID\nlog_on_failure += USERID\n"
 GOOD = "$L , $R : USERID : UNIX :joe user\r\n"
 alone("userid-answer", "5.2", USERID, [identd(GOOD), ask(), ask(src="fd00::2")])
 alone("userid-error", "5.2", USERID, [identd("$L , $R : ERROR : NO-USER\r\n"), ask()])
+for name, answer in (
+        ("close", "$L,$R:USERID:UNIX:joe\r\n"), ("lower-case", "$L , $R : userid : UNIX : joe\r\n"),
+        ("newline-only", "$L , $R : USERID : UNIX :joe\n"), ("no-end", "$L , $R : USERID : UNIX :joe"),
+        ("no-system", "$L , $R : USERID : joe\r\n"), ("no-user", "$L , $R : USERID : UNIX :\r\n"), ("nothing", "$L , $R : USERID :\r\n"),
+        ("empty", ""), ("more-lines", "$L , $R : USERID : UNIX :joe\r\nmore\r\n"), ("zeros", "0$L , 0$R : USERID : UNIX :joe\r\n"),
+        ("long", "$L , $R : USERID : UNIX :" + 600 * "j" + "\r\n"), ("too-long", "$L , $R : USERID : UNIX :" + 3000 * "j" + "\r\n"),
+        ("nul", "$L , $R : USERID : UNIX :joe\0x\r\n"), ("carriage-return", "$L , $R : USERID : UNIX :jo\re\r\n")):
+    alone("idonly-answer-" + name, "5.2", USERID + "flags = IDONLY", [identd(answer), ask()])
+alone("flag-idonly-no-log", "2.6", "-log_type\n" + USERID + "flags = IDONLY", [ask()])
+alone("userid-internal", "2.7", "service daytime\n{\ntype = INTERNAL UNLISTED\nid = $NAME\nsocket_type = stream\nwait = no\n"
+      "port = $PORT\nlog_type = FILE $LOG\nlog_on_success = HOST USERID\n}\n", [
+          identd(GOOD), sees("date", lambda run: len(run.ask()) > 10)])
+alone("userid-redirect", "2.7", stanza("-server\n-server_args\nredirect = 127.0.0.1 $PORT2\n" + USERID) + stanza(
+    "port = $PORT2", "$NAME-2"), [identd(GOOD), ask()])
 alone("userid-control-characters", "5.2", USERID, [identd("$L , $R : USERID : UNIX : a\x07b\x1b[1m\r\n"), ask()])
 alone("userid-refused", "5.2", USERID + "instances = 0", [identd(GOOD), ask(), until_log("USERID", 2)])
 alone("flag-idonly-answer", "2.6", USERID + "flags = IDONLY", [identd(GOOD), ask()])

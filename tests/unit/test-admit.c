@@ -88,6 +88,7 @@ static void reasons_are_xinetd_s_words(void **state)
 	assert_string_equal(verdict_reason(VERDICT_LIBWRAP), "libwrap");
 	assert_string_equal(verdict_reason(VERDICT_LOAD), "load");
 	assert_string_equal(verdict_reason(VERDICT_CPS), "connections per second");
+	assert_string_equal(verdict_reason(VERDICT_IDENT), "ident");
 	assert_string_equal(verdict_reason(VERDICT_ALLOW), "allowed");
 }
 

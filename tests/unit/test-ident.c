@@ -51,10 +51,9 @@ static void takes_what_is_behind_userid(void **unused)
 	(void)unused;
 	assert_text("6191 , 23 : USERID : UNIX :joe user\r\n", "UNIX :joe user");
 	assert_text("6191,23:USERID:UNIX:joe\n", "UNIX:joe");
-	assert_text(" \t6191\t,\t23\t:\tuserid\t:\tOTHER,US-ASCII : x:y \r\nmore\n",
+	assert_text(" \t6191\t,\t23\t:\tUSERID\t:\tOTHER,US-ASCII : x:y \r\nmore\n",
 		    "OTHER,US-ASCII : x:y ");
-	assert_text("006191, 00023 : USERID : x\n", NULL);
-	assert_text("06191, 00023 : USERID : x\n", "x");
+	assert_text("006191, 0000000000023 : USERID : x\n", "x");
 }
 
 static void ports_must_be_those_that_were_asked_for(void **unused)
@@ -83,6 +82,7 @@ static void anything_else_is_a_bad_response(void **unused)
 		"6191 , 23 : USERID : \t \r\n",
 		"6191 , 23 : USERID\r\n",
 		"6191 , 23 : USERIDX : joe\r\n",
+		"6191 , 23 : userid : UNIX :joe\r\n",
 		"6191 , 23 :\r\n",
 		"6191 , 23 USERID : joe\r\n",
 		"6191 23 : USERID : joe\r\n",
@@ -262,14 +262,14 @@ static void says_why_there_is_no_answer(void **unused)
 			 IDENT_NO_SERVER);
 	assert_string_equal(text, "");
 
-	assert_int_equal(ask(&identd, "127.0.0.1", FAR_USEC, 0, text), IDENT_BAD_RESPONSE);
+	assert_int_equal(ask(&identd, "127.0.0.1", FAR_USEC, 0, text), IDENT_RECEIVE_ERROR);
 	identd = (struct identd){ .host = "127.0.0.1", ANSWER("6191 , 23 : ERROR : NO-USER\r\n") };
 	assert_int_equal(ask(&identd, "127.0.0.1", FAR_USEC, 0, text), IDENT_BAD_RESPONSE);
 	identd = (struct identd){ .host = "127.0.0.1", ANSWER("6191 , 23 : USERID : UNIX :jo") };
-	assert_int_equal(ask(&identd, "127.0.0.1", FAR_USEC, 0, text), IDENT_BAD_RESPONSE);
+	assert_int_equal(ask(&identd, "127.0.0.1", FAR_USEC, 0, text), IDENT_RECEIVE_ERROR);
 	memset(huge, 'x', sizeof(huge));
 	identd = (struct identd){ .host = "127.0.0.1", .answer = huge, .length = sizeof(huge) };
-	assert_int_equal(ask(&identd, "127.0.0.1", FAR_USEC, 0, text), IDENT_BAD_RESPONSE);
+	assert_int_equal(ask(&identd, "127.0.0.1", FAR_USEC, 0, text), IDENT_RECEIVE_ERROR);
 	assert_string_equal(text, "");
 	/* A reset in place of an answer. */
 	identd = (struct identd){ .host = "127.0.0.1", .resets = true, ANSWER("") };

@@ -242,6 +242,28 @@ static void a_session_keeps_its_service(void **unused)
 	session_free(NULL);
 }
 
+static void a_session_knows_who_its_client_is(void **unused)
+{
+	struct service *service = service_new();
+	struct addr peer = address("10.0.0.1");
+	struct session *session = session_new(service, 1, &peer, 0);
+
+	(void)unused;
+	assert_non_null(session);
+	assert_int_equal(session->ident, IDENT_NOT_ASKED);
+	session_identify(session, IDENT_ANSWERED, "UNIX :joe");
+	assert_string_equal(session->userid, "UNIX :joe");
+	/* Asked once more, as the service has been replaced: the last answer counts. */
+	session_identify(session, IDENT_ANSWERED, "UNIX :jane");
+	assert_string_equal(session->userid, "UNIX :jane");
+	session_identify(session, IDENT_TIMEOUT, NULL);
+	assert_int_equal(session->ident, IDENT_TIMEOUT);
+	assert_null(session->userid);
+	session_identify(session, IDENT_ANSWERED, "x");
+	session_free(session);
+	service_unref(service);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +279,7 @@ int main(void)
 		cmocka_unit_test(lines_are_cut_at_1024_bytes),
 		cmocka_unit_test(no_sink_means_nothing_is_done),
 		cmocka_unit_test(a_session_keeps_its_service),
+		cmocka_unit_test(a_session_knows_who_its_client_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
