@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What this version reads and checks, but does not carry out yet: said for each service, never passed over. */
+/* What this build or this machine cannot do: said for each service that wants it, never passed over. */
 #include "config.h"
 
 #include "config/support.h"
@@ -7,65 +7,45 @@
 #include <errno.h>
 #include <string.h>
 
-/* What this build has been made without; a phrase for people, or NULL. */
-static const char *lacks(const struct service *service)
-{
-#ifndef HAVE_TIRPC
-	if (service->type & SERVICE_RPC)
-		return "type = RPC needs libtirpc, which this usherd was built without";
-#else
-	(void)service;
-#endif
-	return NULL;
-}
-
 bool support_can_host(const struct service *service, const char **why)
 {
-	const struct {
-		bool needed;
-		const char *what;
-	} missing[] = {
-		{ service->flags & FLAG_LABELED, "flags = LABELED" },
-#ifndef HAVE_LIBWRAP
-		{ service->wrapped,
-		  "asking tcp_wrappers, which have rules on this machine (flags = NOLIBWRAP goes "
-		  "without)," },
+	(void)service;
+	*why = NULL;
+#ifndef HAVE_TIRPC
+	if (service->type & SERVICE_RPC)
+		*why = "type = RPC needs libtirpc, which this usherd was built without";
 #endif
-	};
-
-	*why = lacks(service);
-	if (*why)
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(missing); i++) {
-		if (!missing[i].needed)
-			continue;
-		*why = missing[i].what;
-		return false;
-	}
-	return true;
+#ifndef HAVE_LIBWRAP
+	if (service->wrapped)
+		*why = "tcp_wrappers have rules on this machine, and this usherd was built without libwrap, which asks "
+		       "them; flags = NOLIBWRAP goes without";
+#endif
+	return !*why;
 }
 
 void support_report(const struct service *service, struct diag *diag)
 {
 	const char *why;
 
-	why = lacks(service);
-	if (why) {
+	if (!support_can_host(service, &why)) {
 		diag_add(diag, SEVERITY_WARNING, service->file, service->line, service->id,
 			 "service %s is not hosted: %s", service->id, why);
 		return;
 	}
-	if (!support_can_host(service, &why)) {
-		diag_add(diag, SEVERITY_WARNING, service->file, service->line, service->id,
-			 "service %s is not hosted: %s takes effect in a later version of usherd",
-			 service->id, why);
-		return;
-	}
+	if ((service->flags & FLAG_LABELED) && !support_machine_has_selinux())
+		diag_add(
+			diag, SEVERITY_WARNING, service->file, service->line, service->id,
+			"no server of it will run: flags = LABELED wants the label of the client, and there is no SELinux on this machine");
 #ifndef HAVE_LIBWRAP
 	if (service->libwrap)
 		diag_add(diag, SEVERITY_NOTICE, service->file, service->line, service->id,
-			 "libwrap takes effect in a later version of usherd");
+			 "libwrap has no effect: this usherd was built without it");
 #endif
+}
+
+bool support_machine_has_selinux(void)
+{
+	return access("/sys/fs/selinux/create", F_OK) == 0;
 }
 
 static bool has_rules(const char *path)

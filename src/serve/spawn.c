@@ -40,6 +40,7 @@ struct slot {
 	struct child child;
 	char remote_port[sizeof("REMOTE_PORT=65535")];
 	char remote_host[sizeof("REMOTE_HOST=") + ADDR_TEXT_MAX];
+	char label[LABEL_MAX];
 	char *envp[]; /* room for REMOTE_PORT and REMOTE_HOST at the front; the stack is behind */
 };
 
@@ -209,6 +210,14 @@ static char *const *set_environment(struct slot *slot, const struct spawn *spawn
 	return slot->envp + first;
 }
 
+/* How the server is to be labelled, after the client on its connection; without that it is not to run. */
+static void set_label(struct slot *slot, const struct label *label)
+{
+	slot->child.label_error = -label_for(label, slot->child.fd, slot->label);
+	slot->child.label = slot->label;
+	slot->child.label_bytes = slot->child.label_error ? 0 : strlen(slot->label);
+}
+
 /* fork(2) and wait until the program runs or could not be: a pipe that closes on exec tells. */
 static pid_t fork_child(struct child *child)
 {
@@ -295,6 +304,8 @@ static pid_t start(struct spawn *spawn, const struct child *told, const struct a
 	slot->child.n_signals = spawner->n_signals;
 	slot->child.argv = told->argv;
 	slot->child.envp = set_environment(slot, spawn, peer);
+	if (spawn->label)
+		set_label(slot, spawn->label);
 	/* No handler of ours may run in the child. */
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, &old);

@@ -35,7 +35,8 @@ bool spawner_has_privilege(const struct spawner *spawner);
  * Lays out what starting a server of @service needs. @spawner and @service must
  * outlive it. Returns 0; -ENOMEM; or -EPERM when the daemon is not root and the
  * stanza wants an identity that is neither the daemon's nor root's (a server
- * of root's runs with less then, which is safe; another user's does not).
+ * of root's runs with less then, which is safe; another user's does not); or
+ * -EINVAL, which the log explains, where the label of its servers cannot be had.
  */
 int spawn_new(struct spawner *spawner, const struct service *service, struct spawn **ret);
 void spawn_free(struct spawn *spawn);

@@ -5,6 +5,7 @@
 #include "serve/spawn_child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -149,6 +150,21 @@ IN_CHILD static void set_limits(struct child *child)
 		(void)RAW(SYS_umask, child->umask, 0, 0, 0);
 }
 
+/* For the program that is executed next; before the root is changed, as there may be no /proc in the new one. */
+IN_CHILD static void set_label(struct child *child)
+{
+	long r = child->label_error
+			 ? -child->label_error
+			 : RAW(SYS_openat, AT_FDCWD, "/proc/self/attr/exec", O_WRONLY, 0);
+	long fd = r;
+
+	if (r >= 0)
+		r = RAW(SYS_write, fd, child->label, child->label_bytes, 0);
+	if (r < 0)
+		fail(child, STATUS_SETUP, r, "label");
+	(void)RAW(SYS_close, fd, 0, 0, 0);
+}
+
 /* While it may still change its root. */
 IN_CHILD static void set_place(struct child *child)
 {
@@ -207,6 +223,8 @@ IN_CHILD int child_run(void *arg)
 	set_limits(child);
 	/* Handlers first: once the identity is the user's, so are signals. */
 	reset_signals(child);
+	if (child->label || child->label_error)
+		set_label(child);
 	set_place(child);
 	set_identity(child);
 	r = child->no_new_privs ? RAW(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0) : 0;

@@ -43,6 +43,9 @@ struct child {
 	const char *chroot;    /* NULL: none */
 	const char *directory; /* within it; NULL: /, where the daemon is */
 	bool no_new_privs;
+	const char *label; /* of SELinux, for the program; NULL: as the policy has it */
+	size_t label_bytes;
+	int label_error; /* there has to be one, and there is none: errno; else 0 */
 	bool change_nice;
 	int nice;
 	bool change_group;

@@ -2,6 +2,7 @@
 /* What the parts of spawning share: the spawner, and what is laid out for a service. */
 #pragma once
 
+#include "serve/label.h"
 #include "serve/spawn.h"
 #include "serve/spawn_child.h"
 
@@ -27,8 +28,10 @@ struct spawn {
 	struct child_limit limits[SERVICE_RLIMITS + 1];
 	struct child plan;                           /* what all children are told */
 	struct strv arguments[SPAWN_GATE_ARGUMENTS]; /* of a gate */
-	unsigned overdue;                            /* children that still read this */
-	bool freed;                                  /* goes with the last of them */
+	struct label
+		*label;   /* LABELED: makes those of servers; NULL: they have none of their own */
+	unsigned overdue; /* children that still read this */
+	bool freed;       /* goes with the last of them */
 };
 
 /* Whether the variable is one that is set for each connection. */

@@ -110,6 +110,8 @@ stays("D15", "flags and `server_args` may come in any order; NAMEINARGS behind `
 stays("D22", "`nice` is set while there is the privilege to", "nice-negative", wire=("nice 0", "nice -5"))
 stays("D39", "the limit on descriptors is left as it was; xinetd raises the soft one to the hard one", "nofile-soft",
       wire=("nofile: 2000 2000", "nofile: 300 2000"))
+stays("D41", "a server whose surroundings cannot be made has status 126, and the log says why", "flag-labeled",
+      log=("status=1 ", "status=126"))
 stays("D41", "a server that cannot be executed has status 127, and the log says why", "exec-fails", log=("status=0", "status=127"),
       messages=("ERROR: execv", "ERROR: service exec-fails: execv"))
 refuses("D60", "`server` must be a regular file that can be executed", "server-directory")

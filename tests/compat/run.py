@@ -7,8 +7,7 @@
        run.py --list            print names and sections
 
 Needs root, for namespaces of its own, and Debian's xinetd (tests/lib/programs.sh); skipped otherwise. Scenarios
-whose configuration needs what "usherctl check" announces for a later version are counted as pending; they count as
-soon as it does not say so any more.
+whose configuration needs what this usherd was built without are counted as pending.
 """
 
 import os

@@ -181,6 +181,7 @@ add("flag-intercept", "2.6", "flags = INTERCEPT\nwait = yes\nserver_args = accep
 add("flag-intercept-dgram", "2.6", "flags = INTERCEPT\nsocket_type = dgram\nwait = yes\nserver_args = dgram 1 500\n"
     "only_from = 127.0.0.1", [udp(), udp(src="10.1.2.3", seconds=0.2)])
 add("flag-intercept-nowait", "2.6", "flags = INTERCEPT", [ask()])
+add("flag-labeled", "2.6", "flags = LABELED", [ask()])
 add("flag-labeled-wait", "2.6", "flags = LABELED\nwait = yes\nserver_args = accept 1 500", [ask()])
 add("flags-twice", "2.6", "flags = IPv4\nflags = NODELAY", FAMILIES)
 

@@ -350,15 +350,15 @@ def services_file(scenarios, ports):
         "%s %d/tcp\n%s %d/udp\n" % (s.name, ports[s.name], s.name, ports[s.name]) for s in scenarios))
 
 
-def later_versions(main, options):
-    """What usherctl check says that this version of usherd, or this build, does not do: file -> the words."""
+def lacking(main, options):
+    """What usherctl check says that this build does not do: file -> the words."""
     command = [DIRECTORY + "/usherctl", "check"] + (["-inetd"] if "-inetd_compat" in options else []) + [main]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=dict(
         ENVIRONMENT, **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}))
     found = {}
     for line in (done.stdout + done.stderr).splitlines():
         match = re.match(r"([^:\s]+)(?::\d+)?: \w+: (.*)", line)
-        if match and re.search("later version|built without", match[2]):
+        if match and "built without" in match[2]:
             found.setdefault(match[1], match[2])
     return found
 
@@ -384,7 +384,7 @@ def run_shared(side, scenarios, ports):
         prepare_files(scenario, ports[scenario.name])
     seen = {s.name: {} for s in scenarios}
     if side == "usherd":
-        for path, text in later_versions(main, ()).items():
+        for path, text in lacking(main, ()).items():
             if os.path.basename(path) in seen:
                 seen[os.path.basename(path)]["pending"] = text
     daemon = Daemon(side, main)
@@ -447,7 +447,7 @@ def run_alone(side, scenario, port):
     main = write("%s/%s.conf" % (DIRECTORY, scenario.name), table.expand(scenario, scenario.conf, port, DIRECTORY))
     seen = {}
     if side == "usherd":
-        later = later_versions(main, scenario.options)
+        later = lacking(main, scenario.options)
         if later:
             seen["pending"] = next(iter(later.values()))
     begin = time.monotonic()

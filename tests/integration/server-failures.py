@@ -38,7 +38,7 @@ interpreter = script("interpreter", "#!/nowhere/sh\n")
 rubbish = script("rubbish", "this is no program\n")
 forbidden = script("forbidden", "#!/bin/sh\nexit 0\n")
 daemon = Daemon(
-    stanza("gone", 20001, server=gone) + stanza("interpreter", 20002, server=interpreter)
+    stanza("labeled", 20008, flags="LABELED") + stanza("gone", 20001, server=gone) + stanza("interpreter", 20002, server=interpreter)
     + stanza("forbidden", 20003, server=forbidden) + stanza("rubbish", 20004, server=rubbish)
     + stanza("status", 20005, server_args="exit 7") + stanza("signal", 20006, server_args="kill 15")
     + stanza("unreachable", 20007, server=path("private/probe"), user="nobody")
@@ -59,6 +59,11 @@ for name, port, error, where in (
           wait_for(lambda: [x for x in daemon.log().splitlines()
                             if "execv( %s ) failed" % where in x and "ERROR" in x and error in x]),
           daemon.log())
+equal("without a label of SELinux that it asks for, nothing is served", ask(20008), b"")
+equal("EXIT tells 126", exit_line("labeled"), "EXIT: labeled status=126")
+check("and the log why", daemon.wait_log("ERROR: service labeled: label( %s ) failed" % PROBE), daemon.log())
+check("where there is no SELinux, that was said before", os.path.exists("/sys/fs/selinux/create") or
+      "no server of it will run: flags = LABELED wants the label of the client" in daemon.log(), daemon.log())
 ask(20005)
 equal("an exit status is recorded", exit_line("status"), "EXIT: status status=7")
 ask(20006)
@@ -67,7 +72,7 @@ equal("a signal is recorded", exit_line("signal"), "EXIT: signal signal=15")
 script("gone", "#!/bin/sh\necho back\n")
 equal("a program that is back is run", ask(20001), b"back\n")
 equal("as many START as EXIT", wait_for(lambda: (
-    lambda l: sum(x.startswith("START") for x in l) == sum(x.startswith("EXIT") for x in l) == 8)(
+    lambda l: sum(x.startswith("START") for x in l) == sum(x.startswith("EXIT") for x in l) == 9)(
         log_lines(LOG))), True)
 daemon.stop()
 
