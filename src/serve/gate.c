@@ -98,8 +98,9 @@ static unsigned most_gates(void)
 bool gate_is_busy(struct service_run *run)
 {
 	struct gates *gates = run->server->gates;
+	unsigned most = most_gates();
 
-	if (!run->gate || gates->asking < most_gates())
+	if (!run->gate || (gates->asking < most && run->asking < most / GATES_SERVICE_SHARE + 1))
 		return false;
 	if (!run->waits_for_gate) {
 		run->waits_for_gate = true;
@@ -161,6 +162,7 @@ static void stop_asking(struct gate *gate)
 	cleanup_close(&gate->answer);
 	gate->answer = -1;
 	gate->asking = false;
+	gate->session->run->asking--;
 	gates->asking--;
 }
 
@@ -471,6 +473,7 @@ int gate_begin(struct session *session, const struct gate_ops *ops, int fd, void
 		return r;
 	}
 	session->gate = gate;
+	run->asking++;
 	gates->asking++;
 	gates->sessions++;
 	gates->servers += gate->serves;

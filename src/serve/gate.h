@@ -27,6 +27,12 @@ struct session;
 /* Processes at once; services that need one leave further connections in the kernel's queue. */
 #define GATES_MAX 256
 
+/*
+ * One service has this share of them: its clients decide how long an ident server
+ * takes, and other services are not to wait for that.
+ */
+#define GATES_SERVICE_SHARE 4
+
 /* Finds the account of gates, once; nothing runs. Returns 0 or -errno. */
 int gates_new(struct server *server, struct gates **ret);
 

@@ -70,6 +70,7 @@ struct service_run {
 	bool resting;          /* the doors are closed until then */
 	struct event *pause;   /* ends a pause (descriptors, processes) */
 	unsigned asked_dgrams; /* datagrams of internal services whose senders are asked about */
+	unsigned asking;       /* sessions that gates ask about */
 	bool waits_for_gate;   /* as one of a list by gate_next */
 	struct service_run *gate_next;
 	bool ended;   /* the configuration has dropped it; it goes with its last session */

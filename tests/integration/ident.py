@@ -126,6 +126,19 @@ def named(name, port, **attributes):
     return service(name, **base)
 
 
+def gates():
+    """Processes of this network namespace that ask."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if read("/proc/%s/comm" % pid).startswith("usherd-gate") and (
+                    os.readlink("/proc/%s/ns/net" % pid) == os.readlink("/proc/self/ns/net")):
+                found.append(pid)
+        except OSError:
+            pass
+    return found
+
+
 SOURCES = {"good": GOOD, "none": NONE, "hangs": HANGS, "error": ERROR, "ports": PORTS, "rubbish": RUBBISH,
            "huge": HUGE, "control": CONTROL, "nul": NUL, "empty": EMPTY, "resets": RESETS}
 WHY = {"none": "no server", "error": "bad response", "ports": "bad response", "rubbish": "bad response",
@@ -156,6 +169,7 @@ conf = "".join([
     named("both", 21304, bind="127.0.0.1 " + path("both.sock"), log_on_success="USERID HOST EXIT"),
     named("leaves", 21305, log_on_success="HOST USERID EXIT"),
     named("changes", 21306, log_on_success="HOST USERID EXIT"),
+    named("busy", 21308),
     named("ends", 21307, log_on_success="HOST USERID EXIT"),
 ])
 daemon = Daemon(conf)
@@ -305,25 +319,27 @@ identd.release()
 equal("and served, as its ident server gives up", receive_all(waiting["changes"]), b"x")
 expect("and recorded, too", "changes", ["START: changes from=" + HANGS, "EXIT: changes status=0"])
 
+# --- hundreds of clients whose ident servers hang, at one service ---------------------------------------------------------
+
+crowd = [connect(21308, HANGS) for _ in range(300)]
+check("some of them are asked about", wait_for(identd.waits))
+share = identd.waits()
+while wait_for(lambda: identd.waits() > share, 1.5):
+    share = identd.waits()
+check("a quarter of what there can be, and no more", share <= 256 // 4 + 1, share)
+equal("clients of another service are asked about at once", ask_from(GOOD, 21000)[0], b"x")
+check("while those wait", identd.waits() > share / 2, identd.waits())
+for s in crowd:
+    s.close()
+equal("and go away", wait_for(lambda: identd.release() or not gates()), True)
+
+# --- the end ---------------------------------------------------------------------------------------------------------
+
+identd.release()
 last = connect(21307, HANGS)
 check("one more hangs", wait_for(lambda: identd.hanging))
 daemon.stop()
 equal("the end of the daemon refuses it", receive_all(last), b"")
 equal("with one record", [x.split()[0] for x in lines("ends")], ["START:", "EXIT:", "FAIL:"])
-
-
-def gates():
-    """Processes of this network namespace that ask."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if read("/proc/%s/comm" % pid).startswith("usherd-gate") and (
-                    os.readlink("/proc/%s/ns/net" % pid) == os.readlink("/proc/self/ns/net")):
-                found.append(pid)
-        except OSError:
-            pass
-    return found
-
-
 check("no process is left", wait_for(lambda: not gates()), gates())
 finish()

@@ -53,6 +53,8 @@ for number in x -1 5x '' 99999999999; do
 	runs 1 "-limit \"$number\"" -dontfork -limit "$number" -f "$tmp/good"
 	check "it is no number" has "$tmp/err" '^usage:'
 done
+runs 1 "-logprocs that is no number" -dontfork -logprocs many -f "$tmp/good"
+check "it is no number, either" has "$tmp/err" '^usage:'
 check "nothing of this started a daemon" refuses 7001
 
 # Files.
@@ -108,7 +110,7 @@ check "and takes its pid file away" [ ! -e "$tmp/pid" ]
 check "-d does not imply -stayalive" equal "$?" 1
 check "and logs to standard error" has "$tmp/err" 'no services. Exiting'
 
-check "historic options do nothing" daemon_with -f "$tmp/good" -reuse -pid -inetd_ipv6 -loop 10 -logprocs 3 \
+check "historic options do nothing" daemon_with -f "$tmp/good" -reuse -pid -inetd_ipv6 -loop 10 \
 	-shutdownprocs 4 -cc 60
 check "it answers" says 7001 a
 check "nothing of their values is taken for a word" equal "$(cat "$tmp/out")" ""
