@@ -6,19 +6,19 @@
 
 unsigned identify_when(const struct service *service, const struct addr *peer)
 {
-	bool logs = service->log.kind != LOG_KIND_NONE;
+	bool useful = service->log.kind != LOG_KIND_NONE &&
+		      (peer->family == AF_INET || peer->family == AF_INET6);
 	unsigned when = 0;
 
-	if (service->socktype != SOCK_STREAM || service->protocol != IPPROTO_TCP || service->wait ||
-	    (peer->family != AF_INET && peer->family != AF_INET6))
+	if (service->socktype != SOCK_STREAM || service->protocol != IPPROTO_TCP || service->wait)
 		return 0;
 	if (service->log_on_success & LOG_OPT_USERID) {
 		if (service->flags & FLAG_IDONLY)
 			when |= IDENTIFY_FIRST | IDENTIFY_REQUIRED;
-		else if (logs)
+		else if (useful)
 			when |= IDENTIFY_FIRST;
 	}
-	if (logs && (service->log_on_failure & LOG_OPT_USERID))
+	if (useful && (service->log_on_failure & LOG_OPT_USERID))
 		when |= IDENTIFY_REFUSED;
 	return when;
 }

@@ -19,7 +19,8 @@ enum identify {
  * "USERID". Nobody is asked where there is no log to write the answer to, except for
  * IDONLY. That flag works together with log_on_success = USERID, as
  * xinetd.conf(5) has it; unlike in xinetd, a missing log_type does not open the
- * service. Internal services count as all others; xinetd does not ask for those
+ * service. Nor does another way in than TCP (of tcpmux, a Unix socket): the answer
+ * about such a client will be that there is none. Internal services count as all others; xinetd does not ask for those
  * that it serves itself.
  */
 unsigned identify_when(const struct service *service, const struct addr *peer);

@@ -262,7 +262,10 @@ static void go_on(struct gate *gate)
  */
 static void refuse_without_answer(struct gate *gate)
 {
-	enum gate_check check = last_check(gate->session);
+	/* Of all that it is to ask, only libwrap ends it so on purpose. */
+	enum gate_check check = gate_plan_is_wrapped(gate->session->service)
+					? GATE_CHECK_LIBWRAP
+					: last_check(gate->session);
 
 	/* It was only to find out who the client is, which keeps nobody out. */
 	if (check == GATE_CHECK_NONE) {

@@ -169,6 +169,8 @@ conf = "".join([
     named("both", 21304, bind="127.0.0.1 " + path("both.sock"), log_on_success="USERID HOST EXIT"),
     named("leaves", 21305, log_on_success="HOST USERID EXIT"),
     named("changes", 21306, log_on_success="HOST USERID EXIT"),
+    service("tcpmux", id="mux", port=21309, type="INTERNAL UNLISTED", bind="127.0.0.1 " + path("mux.sock"), cps="0 1"),
+    named("muxed", None, type="TCPMUX UNLISTED", flags="IDONLY NOLIBWRAP"),
     named("busy", 21308),
     named("ends", 21307, log_on_success="HOST USERID EXIT"),
 ])
@@ -238,6 +240,13 @@ equal("indeed nobody", len(identd.questions), before)
 equal("its TCP clients", ask_from(GOOD, 21304)[0], b"x")
 expect("are asked about", "both", ["START: both from=unix", "EXIT: both status=0", "START: both from=" + GOOD,
                                    "USERID: both UNIX :joe user", "EXIT: both status=0"])
+
+equal("by tcpmux, who can be identified", ask_from(GOOD, 21309, data=b"muxed\r\nx")[0], b"x")
+equal("but nobody else", ask_from(NONE, 21309, data=b"muxed\r\nx")[0], b"")
+equal("nor by a Unix socket", ask_unix(socket.SOCK_STREAM, path("mux.sock"), b"muxed\r\nx"), b"")
+expect("as its records say", "muxed", [
+    "START: muxed from=" + GOOD, "USERID: muxed UNIX :joe user", "FAIL: muxed ident from=" + NONE,
+    "NOID: muxed %s no server" % NONE, "FAIL: muxed ident from=unix", "NOID: muxed unix system error"])
 
 # --- refused ---------------------------------------------------------------------------------------------------
 

@@ -92,15 +92,21 @@ static void only_tcp_connections_that_usherd_accepts(void **unused)
 			.wait = table[i].wait,
 			.log_on_success = LOG_OPT_USERID,
 			.log_on_failure = LOG_OPT_USERID,
-			.flags = FLAG_IDONLY,
 			.log = { .kind = LOG_KIND_FILE },
 		};
 
-		if ((identify_when(&service, &peer) != 0) != table[i].asked)
+		if (identify_when(&service, &peer) != (table[i].asked ? FIRST | REFUSED : 0))
 			fail_msg("row %zu", i);
 		/* Who answers the client does not matter. */
 		service.type = SERVICE_INTERNAL;
 		assert_int_equal(identify_when(&service, &peer) != 0, table[i].asked);
+		/* Whoever comes another way cannot be identified, so IDONLY does not let him in. */
+		service.flags = FLAG_IDONLY;
+		if (service.socktype == SOCK_STREAM && service.protocol == IPPROTO_TCP &&
+		    !service.wait)
+			assert_int_equal(identify_when(&service, &peer) & REQUIRED, REQUIRED);
+		else
+			assert_int_equal(identify_when(&service, &peer), 0);
 	}
 }
 
