@@ -67,10 +67,10 @@ static void hang_up(struct worker_link *link)
 
 void worker_link_give_up(struct worker_link *link)
 {
-	hang_up(link);
-	/* It is ours until it is reaped, so the pid is the right one. */
+	/* It is ours until it is reaped, so the pid is the right one. First of all: it must not have the time to end well. */
 	if (link->pid > 0)
 		(void)kill(link->pid, SIGKILL);
+	hang_up(link);
 }
 
 static void arrange_start(struct worker_link *link)
