@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "ctl/ctl.h"
+#include "ctl/options.h"
 
 /* A number with its noun: "1 service", "2 services". */
 static void print_count(FILE *out, size_t n, const char *noun, const char *after)
@@ -81,16 +82,23 @@ static int print_json(const struct diag *diag, const struct conf *conf)
 
 int ctl_check(int argc, char **argv)
 {
-	struct ctl_options options = { 0 };
+	const char *file = CONF_DEFAULT_FILE, *inetd_file = NULL;
+	bool strict = false, json = false;
+	const struct option_row rows[] = {
+		{ "--strict", OPTION_FLAG, .flag = &strict },
+		{ "--json", OPTION_FLAG, .flag = &json },
+		{ "--inetd", OPTION_MAYBE, .text = &inetd_file, CONF_INETD_FILE },
+	};
+	const struct option_words words = { &file, 1, "only one file" };
 	struct diag diag = { 0 };
 	struct conf *conf = NULL;
 	enum status status;
 	int r;
 
-	ctl_parse_options(argc, argv, true, &options);
-	r = ctl_load(options.file, options.inetd_file, &diag, &conf);
-	status = ctl_status(&diag, r, options.strict);
-	if (!options.json) {
+	(void)options_parse(argc, argv, rows, ARRAY_SIZE(rows), &words);
+	r = ctl_load(file, inetd_file, &diag, &conf);
+	status = ctl_status(&diag, r, strict);
+	if (!json) {
 		ctl_print_findings(&diag, stdout);
 		print_summary(&diag, conf);
 	} else if (print_json(&diag, conf) < 0) {

@@ -10,6 +10,7 @@
 
 #include "ctl/ctl.h"
 #include "ctl/inetd_stanzas.h"
+#include "ctl/options.h"
 #include "ctl/pieces.h"
 #include "ctl/units.h"
 
@@ -21,42 +22,17 @@ struct options {
 	bool strict;
 };
 
-/* The value of "--name VALUE" or "--name=VALUE" at argv[*@i], or NULL where another word stands there. */
-static const char *option_value(int argc, char **argv, int *i, const char *name)
-{
-	size_t length = strlen(name);
-
-	if (strncmp(argv[*i], name, length) != 0)
-		return NULL;
-	if (argv[*i][length] == '=')
-		return argv[*i] + length + 1;
-	if (argv[*i][length])
-		return NULL;
-	if (*i + 1 >= argc)
-		ctl_usage_error("value missing", argv[*i]);
-	return argv[++*i];
-}
-
 static void parse(int argc, char **argv, struct options *options)
 {
-	for (int i = 1; i < argc; i++) {
-		const char *value;
+	const struct option_row rows[] = {
+		{ "--from", OPTION_VALUE, .text = &options->from },
+		{ "--to", OPTION_VALUE, .text = &options->to },
+		{ "--output", OPTION_VALUE, .text = &options->output },
+		{ "--strict", OPTION_FLAG, .flag = &options->strict },
+	};
+	const struct option_words words = { &options->file, 1, "only one file" };
 
-		if ((value = option_value(argc, argv, &i, "--from")))
-			options->from = value;
-		else if ((value = option_value(argc, argv, &i, "--to")))
-			options->to = value;
-		else if ((value = option_value(argc, argv, &i, "--output")))
-			options->output = value;
-		else if (strcmp(argv[i], "--strict") == 0)
-			options->strict = true;
-		else if (argv[i][0] == '-')
-			ctl_usage_error("unknown option", argv[i]);
-		else if (options->file)
-			ctl_usage_error("only one file", argv[i]);
-		else
-			options->file = argv[i];
-	}
+	(void)options_parse(argc, argv, rows, ARRAY_SIZE(rows), &words);
 	if (!options->from)
 		options->from = options->to ? "xinetd" : "inetd";
 	if (!options->to)

@@ -41,28 +41,6 @@ _Noreturn void ctl_usage_error(const char *what, const char *word)
 	exit(STATUS_USAGE);
 }
 
-void ctl_parse_options(int argc, char **argv, bool check, struct ctl_options *options)
-{
-	for (int i = 1; i < argc; i++) {
-		if (check && strcmp(argv[i], "--strict") == 0)
-			options->strict = true;
-		else if (check && strcmp(argv[i], "--json") == 0)
-			options->json = true;
-		else if (strcmp(argv[i], "--inetd") == 0)
-			options->inetd_file = CONF_INETD_FILE;
-		else if (strncmp(argv[i], "--inetd=", 8) == 0)
-			options->inetd_file = argv[i] + 8;
-		else if (argv[i][0] == '-')
-			ctl_usage_error("unknown option", argv[i]);
-		else if (options->file)
-			ctl_usage_error("only one file", argv[i]);
-		else
-			options->file = argv[i];
-	}
-	if (!options->file)
-		options->file = CONF_DEFAULT_FILE;
-}
-
 /* @path as seen from @directory, in @out. Returns NULL for no path. */
 static const char *absolute(const char *path, const char *directory, char *out, size_t size)
 {

@@ -13,27 +13,17 @@ enum status {
 	STATUS_CLEAN = 0,
 	STATUS_ERRORS = 1,
 	STATUS_UNREADABLE = 2,
+	STATUS_NAME = 3,       /* there is no host or service of this name */
+	STATUS_ADDRESS = 4,    /* there is no such address, or no way to it */
+	STATUS_CONNECTION = 5, /* refused, reset, or ended too early */
+	STATUS_TIME = 6,
 	STATUS_USAGE = 64, /* EX_USAGE of sysexits(3) */
-};
-
-/* Options that several commands take. */
-struct ctl_options {
-	bool strict;
-	bool json;
-	const char *inetd_file; /* NULL, or the inetd.conf to read as well */
-	const char *file;
 };
 
 void ctl_print_usage(FILE *out);
 
 /* Says what is wrong with the command line, shows how it should look, and exits with STATUS_USAGE. */
 _Noreturn void ctl_usage_error(const char *what, const char *word);
-
-/*
- * Reads the options of check and dump (argv[0] is the command); strict and json
- * are accepted where @check. The file defaults to xinetd's.
- */
-void ctl_parse_options(int argc, char **argv, bool check, struct ctl_options *options);
 
 /* conf_load() of @file (NULL: none) and @inetd_file (NULL: none), both relative to the working directory. */
 int ctl_load(const char *file, const char *inetd_file, struct diag *diag, struct conf **ret);

@@ -5,17 +5,22 @@
 #include "ctl/dump.h"
 
 #include "ctl/ctl.h"
+#include "ctl/options.h"
 
 int ctl_dump(int argc, char **argv)
 {
-	struct ctl_options options = { 0 };
+	const char *file = CONF_DEFAULT_FILE, *inetd_file = NULL;
+	const struct option_row rows[] = {
+		{ "--inetd", OPTION_MAYBE, .text = &inetd_file, CONF_INETD_FILE },
+	};
+	const struct option_words words = { &file, 1, "only one file" };
 	struct diag diag = { 0 };
 	struct conf *conf = NULL;
 	enum status status;
 	int r;
 
-	ctl_parse_options(argc, argv, false, &options);
-	r = ctl_load(options.file, options.inetd_file, &diag, &conf);
+	(void)options_parse(argc, argv, rows, ARRAY_SIZE(rows), &words);
+	r = ctl_load(file, inetd_file, &diag, &conf);
 	ctl_print_findings(&diag, stderr);
 	for (size_t i = 0; conf && i < conf->n; i++) {
 		if (i)
