@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* The operator's command: check, show and convert configurations; needs neither daemon nor privilege. */
+/* The operator's command: what needs neither the daemon's help nor privilege. */
 #include "config.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/util.h"
+#include "ctl/call.h"
 #include "ctl/check.h"
 #include "ctl/convert.h"
 #include "ctl/ctl.h"
@@ -15,6 +16,7 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
+	{ "call", ctl_call },
 	{ "check", ctl_check },
 	{ "convert", ctl_convert },
 	{ "dump", ctl_dump },

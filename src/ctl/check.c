@@ -4,10 +4,8 @@
 
 #include "ctl/check.h"
 
-#include <errno.h>
-#include <jansson.h>
-
 #include "ctl/ctl.h"
+#include "ctl/json_text.h"
 #include "ctl/options.h"
 
 /* A number with its noun: "1 service", "2 services". */
@@ -28,14 +26,6 @@ static void print_summary(const struct diag *diag, const struct conf *conf)
 	}
 	print_count(stdout, diag->errors, "error", ", ");
 	print_count(stdout, diag->warnings, "warning", "\n");
-}
-
-/* Bytes that are not UTF-8 cannot stand in JSON, so texts go the way that terminals get them. */
-static json_t *json_text(const char *text)
-{
-	char safe[4096];
-
-	return text ? json_string(escape_text(safe, sizeof(safe), text)) : json_null();
 }
 
 static int print_json(const struct diag *diag, const struct conf *conf)
@@ -71,13 +61,7 @@ static int print_json(const struct diag *diag, const struct conf *conf)
 			 (int)diag->warnings, "refused", conf ? (int)conf->n_broken : 0, "disabled",
 			 conf ? (int)conf->n_disabled : 0, "findings", findings, "services",
 			 services);
-	if (!root || json_dumpf(root, stdout, JSON_INDENT(2)) < 0) {
-		json_decref(root);
-		return -ENOMEM;
-	}
-	(void)putchar('\n');
-	json_decref(root);
-	return 0;
+	return json_print(root);
 }
 
 int ctl_check(int argc, char **argv)

@@ -17,6 +17,9 @@ void ctl_print_usage(FILE *out)
 		"       usherctl dump [--inetd[=FILE]] [FILE]\n"
 		"       usherctl convert [--from inetd] [--output DIRECTORY] [--strict] FILE\n"
 		"       usherctl convert [--from inetd] --to systemd [--output DIRECTORY] [--strict] FILE\n"
+		"       usherctl call [-v] [-i] [--timeout SECONDS] [--expect TEXT] [--whole]\n"
+		"                     [--config FILE] [--inetd[=FILE]] SERVICE\n"
+		"       usherctl call --all [--json] [--timeout SECONDS] [--inetd[=FILE]] [FILE]\n"
 		"       usherctl --help | --version\n"
 		"\n"
 		"check    reads FILE (" CONF_DEFAULT_FILE
@@ -26,18 +29,30 @@ void ctl_print_usage(FILE *out)
 		"convert  prints what FILE, an inetd.conf, is as stanzas of xinetd.conf;\n"
 		"         with --to systemd, what FILE (xinetd.conf; with --from inetd, inetd.conf) is\n"
 		"         as units of systemd, with a note for all that systemd cannot express\n"
+		"call     sends standard input to SERVICE, and prints what comes back; SERVICE is an id or\n"
+		"         a name, HOST:PORT, udp:HOST:PORT, unix:/PATH or unix:@NAME;\n"
+		"         exit status 1 not expected, 2 local, 3 name, 4 address, 5 connection, 6 time\n"
 		"\n"
 		"--strict   warnings count as errors\n"
 		"--json     for programs\n"
 		"--inetd    read " CONF_INETD_FILE " (or FILE), too, as usherd -inetd_compat does\n"
-		"--output   write files into DIRECTORY, none of which may exist yet\n",
+		"--output   write files into DIRECTORY, none of which may exist yet\n"
+		"-v         tell where the connection leads, and how long it took\n"
+		"-i         for a terminal: edit lines, escape what could harm it\n"
+		"--timeout  for connecting, and then for each silence\n"
+		"--expect   succeed as soon as TEXT comes back, within --timeout\n"
+		"--whole    send the input as one message rather than one a line (udp and the like)\n"
+		"--config   look SERVICE up in FILE instead of " CONF_DEFAULT_FILE "\n"
+		"--all      call every service of FILE\n",
 		out);
 }
 
 _Noreturn void ctl_usage_error(const char *what, const char *word)
 {
-	(void)fprintf(stderr, "usherctl: %s: %s\n", what, word);
-	ctl_print_usage(stderr);
+	char text[300];
+
+	(void)fprintf(stderr, "usherctl: %s: %s\nTry \"usherctl --help\".\n", what,
+		      escape_text(text, sizeof(text), word));
 	exit(STATUS_USAGE);
 }
 

@@ -22,7 +22,7 @@ enum status {
 
 void ctl_print_usage(FILE *out);
 
-/* Says what is wrong with the command line, shows how it should look, and exits with STATUS_USAGE. */
+/* Says what is wrong with the command line, and where to look, and exits with STATUS_USAGE. */
 _Noreturn void ctl_usage_error(const char *what, const char *word);
 
 /* conf_load() of @file (NULL: none) and @inetd_file (NULL: none), both relative to the working directory. */

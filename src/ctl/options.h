@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 enum option_kind {
-	OPTION_FLAG,    /* "--name": *flag becomes true */
-	OPTION_VALUE,   /* "--name VALUE" or "--name=VALUE" */
-	OPTION_MAYBE,   /* "--name", which gives the fallback, or "--name=VALUE" */
+	OPTION_FLAG,  /* "--name": *flag becomes true */
+	OPTION_VALUE, /* "--name VALUE" or "--name=VALUE" */
+	OPTION_MAYBE, /* "--name", which gives the fallback, or "--name=VALUE" */
 	OPTION_SECONDS, /* as OPTION_VALUE: more than 0, with a fraction if wanted; *usec are microseconds */
 };
 
