@@ -11,15 +11,14 @@
 #include "ctl/convert.h"
 #include "ctl/ctl.h"
 #include "ctl/dump.h"
+#include "ctl/names.h"
 
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "call", ctl_call },
-	{ "check", ctl_check },
-	{ "convert", ctl_convert },
-	{ "dump", ctl_dump },
+	{ "call", ctl_call }, { "check", ctl_check },   { "convert", ctl_convert },
+	{ "dump", ctl_dump }, { "lookup", ctl_lookup },
 };
 
 int main(int argc, char **argv)

@@ -20,6 +20,8 @@ void ctl_print_usage(FILE *out)
 		"       usherctl call [-v] [-i] [--timeout SECONDS] [--expect TEXT] [--whole]\n"
 		"                     [--config FILE] [--inetd[=FILE]] SERVICE\n"
 		"       usherctl call --all [--json] [--timeout SECONDS] [--inetd[=FILE]] [FILE]\n"
+		"       usherctl lookup [--json] [self | host NAME | address ADDRESS]\n"
+		"       usherctl lookup [--json] service NAME|PORT [PROTOCOL] | protocol NAME|NUMBER\n"
 		"       usherctl --help | --version\n"
 		"\n"
 		"check    reads FILE (" CONF_DEFAULT_FILE
@@ -32,6 +34,7 @@ void ctl_print_usage(FILE *out)
 		"call     sends standard input to SERVICE, and prints what comes back; SERVICE is an id or\n"
 		"         a name, HOST:PORT, udp:HOST:PORT, unix:/PATH or unix:@NAME;\n"
 		"         exit status 1 not expected, 2 local, 3 name, 4 address, 5 connection, 6 time\n"
+		"lookup   prints what the databases of this machine know\n"
 		"\n"
 		"--strict   warnings count as errors\n"
 		"--json     for programs\n"
