@@ -1,70 +1,65 @@
 /* SPDX-License-Identifier: ISC */
-/* An echo server (RFC 862) that knows nothing but the contract of inetd(8): descriptor 0 is the socket. */
-#include <netinet/in.h>
-#include <poll.h>
-#include <stdbool.h>
-#include <sys/socket.h>
+/* An echo server (RFC 862): a process a connection, or one for the socket with threads or with events. */
+#include "echo.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
 #include <unistd.h>
 
-/* With wait = yes, the socket goes back to the super-server when it has been quiet for so long. */
-#define IDLE_MSEC 5000
+#include "handed.h"
 
-/* Ports below belong to other services; one that answers our answer would never end. */
-#define FIRST_CLIENT_PORT 1024
-
-/* wait = no: the socket is one client's connection, and the end of its input is our end. */
-static int serve_client(int fd)
+int echo_connection(int fd)
 {
-	char buffer[16384];
-	ssize_t got, put;
+	char piece[ECHO_PIECE];
+	ssize_t got;
 
-	while ((got = read(fd, buffer, sizeof(buffer))) > 0) {
-		for (ssize_t at = 0; at < got; at += put) {
-			put = write(fd, buffer + at, (size_t)(got - at));
-			if (put < 0)
-				return 1;
-		}
+	/* The end of the client's input is our end; whether it still reads is another question. */
+	while ((got = read(fd, piece, sizeof(piece))) > 0) {
+		int r = handed_write(fd, piece, (size_t)got);
+
+		if (r < 0)
+			return r;
 	}
-	return got < 0;
+	return got < 0 ? -errno : 0;
 }
 
-static bool is_client(const struct sockaddr_storage *peer)
+static size_t same(const struct handed_message *message, char *answer, size_t size)
 {
-	const void *address = peer;
+	size_t length = message->length < size ? message->length : size;
 
-	if (peer->ss_family == AF_INET)
-		return ntohs(((const struct sockaddr_in *)address)->sin_port) >= FIRST_CLIENT_PORT;
-	if (peer->ss_family == AF_INET6)
-		return ntohs(((const struct sockaddr_in6 *)address)->sin6_port) >=
-		       FIRST_CLIENT_PORT;
-	return true;
+	memcpy(answer, message->text, length);
+	return length;
 }
 
-/* wait = yes, dgram: the first datagram is still in the socket; we also take those that follow. */
-static int serve_datagrams(int fd)
+int main(int argc, char **argv)
 {
-	struct pollfd waiting = { .fd = fd, .events = POLLIN };
-	static char buffer[65536]; /* any datagram fits */
+	static const struct option options[] = {
+		{ "threads", no_argument, NULL, 't' },
+		{ "events", no_argument, NULL, 'e' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int (*serve)(int listener) = NULL;
+	int c;
 
-	while (poll(&waiting, 1, IDLE_MSEC) > 0) {
-		struct sockaddr_storage peer = { 0 };
-		socklen_t length = sizeof(peer);
-		void *address = &peer;
-		ssize_t got = recvfrom(fd, buffer, sizeof(buffer), MSG_DONTWAIT, address, &length);
-
-		/* An answer that cannot be sent is lost, as datagrams may be. */
-		if (got >= 0 && is_client(&peer))
-			(void)sendto(fd, buffer, (size_t)got, 0, address, length);
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c == '?')
+			handed_refuse("echo", "usage: echo [--threads | --events]");
+		serve = c == 't' ? echo_threads : echo_events;
 	}
-	return 0;
-}
-
-int main(void)
-{
-	int type = 0;
-	socklen_t length = sizeof(type);
-
-	if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &type, &length) < 0)
-		return 1;
-	return type == SOCK_DGRAM ? serve_datagrams(STDIN_FILENO) : serve_client(STDIN_FILENO);
+	switch (handed_what(STDIN_FILENO)) {
+	case HANDED_DATAGRAMS:
+		handed_datagrams(STDIN_FILENO, ECHO_IDLE_MSEC, same);
+		return 0;
+	case HANDED_LISTENER:
+		if (serve)
+			return serve(STDIN_FILENO);
+		handed_refuse("echo", "wait = yes with a stream needs --threads or --events");
+	case HANDED_CONNECTION:
+		if (!serve)
+			return echo_connection(STDIN_FILENO) < 0;
+		handed_refuse("echo", "--threads and --events need wait = yes");
+	}
+	return 1;
 }

@@ -41,7 +41,7 @@ done
 }
 
 # The stub services know the inetd contract and nothing of usherd.
-if grep -n '#include "' "${srcdir:-.}"/services/*.c; then
+if grep -n '#include ".*/\|#include "config.h"' "${srcdir:-.}"/services/*.[ch]; then
 	echo "services include nothing of usherd"
 	status=1
 fi

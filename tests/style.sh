@@ -22,7 +22,7 @@ fi
 
 if command -v mandoc >/dev/null; then
 	checked=1
-	for page in doc/*.[158]; do
+	for page in doc/*.[1578]; do
 		mandoc -T lint -W warning "$page" || status=1
 	done
 else
