@@ -5,9 +5,10 @@
 # usage: tests/lib/programs.sh            fetch what is missing, check that all run, print where they are
 #        tests/lib/programs.sh --present  fetch nothing; exit status 77 when something is missing
 #
-# Prints lines for eval: XINETD='/…' TFTPD='/…' SSHD='/…' RPCBIND='/…' RPCINFO='/…'. They are Debian's packages, fetched by apt-get (which
-# checks their signatures) and unpacked below $USHERD_PROGRAMS, or build/programs of this tree. What the machine
-# has itself is used as it is.
+# Prints lines for eval: XINETD='/…' TFTPD='/…' SSHD='/…' RPCBIND='/…' RPCINFO='/…' RSYSLOGD='/…'
+# RSYSLOG_LIBRARIES='/…', the last empty where rsyslogd needs none of its own. They are Debian's packages, fetched by
+# apt-get (which checks their signatures) and unpacked below $USHERD_PROGRAMS, or build/programs of this tree. What the
+# machine has itself is used as it is.
 set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd -P)
@@ -50,6 +51,8 @@ missing=
 [ -n "$(locate in.tftpd)" ] || missing="$missing tftpd-hpa"
 [ -n "$(locate sshd)" ] || missing="$missing openssh-server"
 [ -n "$(locate rpcbind)" ] && [ -n "$(locate rpcinfo)" ] || missing="$missing rpcbind"
+# Its libraries are its own; the others use those that are installed for the tests.
+[ -n "$(locate rsyslogd)" ] || missing="$missing rsyslog libestr0 libfastjson4"
 if [ -n "$missing" ]; then
 	[ "${1:-}" != --present ] || exit 77
 	# shellcheck disable=SC2086 # a list of words
@@ -57,16 +60,22 @@ if [ -n "$missing" ]; then
 fi
 
 xinetd=$(locate xinetd) tftpd=$(locate in.tftpd) sshd=$(locate sshd)
-rpcbind=$(locate rpcbind) rpcinfo=$(locate rpcinfo)
-for path in "$xinetd" "$tftpd" "$sshd" "$rpcbind" "$rpcinfo"; do
+rpcbind=$(locate rpcbind) rpcinfo=$(locate rpcinfo) rsyslogd=$(locate rsyslogd)
+rsyslog_libraries=
+case $rsyslogd in
+"$programs"/*) rsyslog_libraries=$(dirname "$(find "$programs/root/usr/lib" -name libestr.so.0 | head -n 1)") ;;
+esac
+for path in "$xinetd" "$tftpd" "$sshd" "$rpcbind" "$rpcinfo" "$rsyslogd"; do
 	[ -n "$path" ] || die "a package did not hold its server: remove $programs, then try again"
-	if ldd "$path" 2>/dev/null | grep -q 'not found'; then
+	if LD_LIBRARY_PATH=$rsyslog_libraries ldd "$path" 2>/dev/null | grep -q 'not found'; then
 		die "$path lacks libraries: run \"./bootstrap check\" once, which installs them"
 	fi
 done
 "$xinetd" -version >/dev/null 2>&1 || die "$xinetd does not run: remove $programs, then try again"
 "$tftpd" -V >/dev/null 2>&1 || die "$tftpd does not run: remove $programs, then try again"
 "$sshd" -V 2>&1 | grep -q OpenSSH || die "$sshd does not run: remove $programs, then try again"
+LD_LIBRARY_PATH=$rsyslog_libraries "$rsyslogd" -v >/dev/null 2>&1 ||
+	die "$rsyslogd does not run: remove $programs, then try again"
 
 cat <<END
 XINETD='$xinetd'
@@ -74,4 +83,6 @@ TFTPD='$tftpd'
 SSHD='$sshd'
 RPCBIND='$rpcbind'
 RPCINFO='$rpcinfo'
+RSYSLOGD='$rsyslogd'
+RSYSLOG_LIBRARIES='$rsyslog_libraries'
 END
