@@ -4,6 +4,7 @@
 #
 # usage: tests/lib/programs.sh            fetch what is missing, check that all run, print where they are
 #        tests/lib/programs.sh --present  fetch nothing; exit status 77 when something is missing
+#        tests/lib/programs.sh --peers    fetch the other super-servers that "make bench" measures, as far as there are any
 #
 # Prints lines for eval: XINETD='/…' TFTPD='/…' SSHD='/…' RPCBIND='/…' RPCINFO='/…' RSYSLOGD='/…'
 # RSYSLOG_LIBRARIES='/…', the last empty where rsyslogd needs none of its own. They are Debian's packages, fetched by
@@ -45,6 +46,13 @@ fetch() {
 		done
 	done
 }
+
+if [ "${1:-}" = --peers ]; then
+	for peer in xinetd openbsd-inetd inetutils-inetd rlinetd ucspi-tcp ipsvd busybox-static socat libpcap0.8 liblua5.3-0 ncat; do
+		(fetch "$peer") || echo "programs.sh: going on without $peer" >&2
+	done
+	exit
+fi
 
 missing=
 [ -n "$(locate xinetd)" ] || missing="$missing xinetd"
