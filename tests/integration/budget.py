@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+# Proves: a connection costs no more system calls and instructions than recorded here, so that the path of a connection
+# cannot grow unseen. It counts and does not time: the figures are the same on a slow machine.
+# SPDX-License-Identifier: ISC
+import glob
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests/lib"))
+from harness import *  # noqa: E402,F403
+
+for tool in ("strace", "valgrind"):
+    if not shutil.which(tool):
+        skip("needs " + tool)
+with open(os.path.join(BUILD, "usherd"), "rb") as binary:
+    if b"__asan_init" in binary.read():
+        skip("sanitizers have costs of their own")
+
+LOAD = os.path.join(BUILD, "tests/bench/load")
+SERVER = os.path.join(BUILD, "tests/bench/server")
+CONNECTIONS = 1000
+
+# What a connection may cost: the daemon's and the worker's system calls, and the daemon's instructions. Raise a
+# figure only with a reason in the commit; lower it when something got cheaper.
+BUDGET = {
+    "spawned": {"daemon": 15.0, "instructions": 15000},
+    "echo": {"daemon": 9.0, "worker": 14.0, "instructions": 10500},
+    "daytime": {"daemon": 9.0, "worker": 12.0, "instructions": 10500},
+}
+PORTS = {"spawned": "20001=hello", "echo": "20002:echo"}
+
+
+def conf():
+    addresses = " ".join("10.%d.0.0/16" % i for i in range(99))
+    common = {"cps": "1000000 1", "instances": "10000", "per_source": "10000", "flags": "IPv4",
+              "only_from": "127.0.0.0/8 " + addresses, "log_type": "FILE " + path("records"),
+              "log_on_success": "PID HOST EXIT DURATION", "log_on_failure": "HOST"}
+    inner = dict(common, type="INTERNAL UNLISTED", user=None, server=None, server_args=None)
+    return "".join([service("spawned", id="spawned", port=20001, server=SERVER, server_args="hello", **common),
+                    service("echo", port=20002, **inner), service("daytime", port=20003, **inner)])
+
+
+def load(kind, n):
+    """One connection after the other, so that how many come together does not depend on the machine."""
+    if kind == "daytime":
+        # Whose answers differ.
+        for _ in range(n):
+            with tcp(20003) as s:
+                while s.recv(100):
+                    pass
+        return
+    done = subprocess.run([LOAD, "-n", str(n), "-w", str(PATIENCE), PORTS[kind]], capture_output=True, text=True)
+    check("%s: %d connections are served" % (kind, n), done.returncode == 0, done.stdout + done.stderr)
+
+
+def attached(pid):
+    with open("/proc/%d/status" % pid) as status:
+        return re.search(r"^TracerPid:\s*(\d+)", status.read(), re.M).group(1) != "0"
+
+
+def count_calls(pids, work):
+    """System calls of each thread while work() runs."""
+    tracers = []
+    for pid in pids:
+        out = path("strace.%d" % pid)
+        tracers.append((subprocess.Popen(["strace", "-c", "-o", out, "-p", str(pid)], stderr=subprocess.DEVNULL), out))
+    for pid in pids:
+        if not wait_for(lambda: attached(pid)):
+            for tracer, _ in tracers:
+                tracer.kill()
+            skip("tracing is not allowed here")
+    work()
+    totals = []
+    for tracer, out in tracers:
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait()
+        with open(out) as file:
+            table = file.read()
+        found = re.search(r"^\s*100\.00\s+\S+\s+\d*\s+(\d+)", table, re.M)
+        totals.append((int(found.group(1)) if found else 0, table))
+    return totals
+
+
+daemon = Daemon(conf())
+with tcp(20002) as s:
+    s.sendall(b"x")
+    s.recv(1)
+worker = daemon.worker()
+for kind, budget in BUDGET.items():
+    totals = count_calls([daemon.pid, worker], lambda: load(kind, CONNECTIONS))
+    for who, (calls, table) in zip(("daemon", "worker"), totals):
+        if who in budget:
+            each = calls / CONNECTIONS
+            print("%s: %.2f system calls a connection in the %s" % (kind, each, who))
+            check("%s: the %s keeps to %.1f system calls a connection" % (kind, who, budget[who]),
+                  0 < each <= budget[who], table)
+daemon.stop()
+
+
+def instructions(kind, n):
+    """Of the daemon's main process, from start to end, with n connections."""
+    for old in glob.glob(path("callgrind.*")):
+        os.unlink(old)
+    out = path("callgrind")
+    under = Daemon(conf(), prefix=["valgrind", "-q", "--tool=callgrind", "--callgrind-out-file=" + out + ".%p"],
+                   env=dict(os.environ, USHERD_SPAWN="fork"))
+    load(kind, n)
+    under.stop()
+    with open("%s.%d" % (out, under.pid)) as file:
+        return int(re.search(r"^(?:summary|totals): (\d+)", file.read(), re.M).group(1))
+
+
+for kind, budget in BUDGET.items():
+    few, many = 50, 250
+    each = (instructions(kind, many) - instructions(kind, few)) / (many - few)
+    print("%s: %.0f instructions a connection in the daemon" % (kind, each))
+    check("%s: the daemon keeps to %d instructions a connection" % (kind, budget["instructions"]),
+          0 < each <= budget["instructions"])
+finish()
