@@ -98,9 +98,12 @@ static unsigned most_gates(void)
 bool gate_is_busy(struct service_run *run)
 {
 	struct gates *gates = run->server->gates;
-	unsigned most = most_gates();
+	unsigned most;
 
-	if (!run->gate || (gates->asking < most && run->asking < most / GATES_SERVICE_SHARE + 1))
+	if (!run->gate)
+		return false;
+	most = most_gates();
+	if (gates->asking < most && run->asking < most / GATES_SERVICE_SHARE + 1)
 		return false;
 	if (!run->waits_for_gate) {
 		run->waits_for_gate = true;
