@@ -19,6 +19,7 @@
 #include "serve/listener.h"
 #include "serve/mux_table.h"
 #include "serve/reap.h"
+#include "serve/redirect.h"
 #include "serve/server.h"
 #include "serve/share.h"
 #include "serve/text_file.h"
@@ -180,14 +181,19 @@ static void adjust(int fd, const struct service_run *run)
 /* What keeps the door of other services shut for a while; this one has none, so clients are refused. */
 static enum verdict verdict_at_door(struct service_run *run)
 {
+	const char *what = NULL;
+
 	if (run->resting)
 		return VERDICT_CPS;
-	if (!gate_is_busy(run))
+	if (gate_is_busy(run))
+		what = "are being asked about";
+	else if (run->service->redirect_host && !redirect_has_room(run))
+		what = "wait for their target";
+	if (!what)
 		return VERDICT_ALLOW;
-	log_limited(
-		&run->errors, LOG_LEVEL_ERROR,
-		"service %s: too many clients are being asked about; a client of tcpmux is refused",
-		run->service->id);
+	log_limited(&run->errors, LOG_LEVEL_ERROR,
+		    "service %s: too many clients %s; a client of tcpmux is refused",
+		    run->service->id, what);
 	return VERDICT_FORK;
 }
 

@@ -363,6 +363,30 @@ equal("the end of the daemon is its end", receive_all(last), b"")
 check("and recorded", balanced("few"), lines("few")[-4:])
 last.close()
 
+# --- targets that do not answer ------------------------------------------------------------------------------------------------
+# Its queue is full and nobody accepts: the kernel does not answer a SYN.
+deaf = socket.create_server(("127.0.0.1", 20091), backlog=0)
+fill = [socket.socket() for _ in range(4)]
+for s in fill:
+    s.setblocking(False)
+    s.connect_ex(("127.0.0.1", 20091))
+seeking = Daemon(mux(ident="seeking") + behind("echo-b", plus=True)
+                 + behind("lost", None, server=None, redirect="127.0.0.1 20091"),
+                 preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (500, 500)))
+seekers = []
+for i in range(70):
+    seekers.append(tcp(MUX))
+    seekers[-1].sendall(b"lost\r\n")
+    # Those who have not named a service yet are few, too.
+    if not wait_for(lambda: len(lines("lost", "START")) + len(lines("lost", "FAIL")) > i):
+        break
+equal("of 70 clients whose target does not answer 64 wait", [len(lines("lost", x)) for x in ("START", "FAIL")], [64, 6])
+check("the log says why the others do not", "too many clients wait for their target" in seeking.log())
+equal("others are served meanwhile", ask(MUX, b"echo-b\r\nx"), b"+Go\r\nx")
+for s in seekers + fill + [deaf]:
+    s.close()
+seeking.stop()
+
 # --- tcp_wrappers ---------------------------------------------------------------------------------------------------------------
 with open(os.path.join(BUILD, "usherd-gate"), "rb") as file:
     wraps = b"hosts_access" in file.read() and os.path.exists("/etc/hosts.deny")
