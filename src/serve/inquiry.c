@@ -27,8 +27,9 @@ struct inquiry {
 	const struct service *service; /* a reference */
 	struct sink *sink;             /* a reference */
 	pid_t pid;
-	int client; /* the connection, or -1 once it is let go */
-	int answer; /* our end of the pipe */
+	bool reaped; /* pid is nobody's, or somebody else's */
+	int client;  /* the connection, or -1 once it is let go */
+	int answer;  /* our end of the pipe */
 	struct event *answered;
 	struct event *held;
 	UT_hash_handle by_pid;
@@ -79,7 +80,7 @@ static void inquiry_free(struct inquiry *inquiry)
 
 static void kill_process(const struct inquiry *inquiry)
 {
-	if (kill(-inquiry->pid, SIGKILL) < 0)
+	if (!inquiry->reaped && kill(-inquiry->pid, SIGKILL) < 0)
 		(void)kill(inquiry->pid, SIGKILL);
 }
 
@@ -122,6 +123,7 @@ bool inquiries_reaped(struct inquiries *inquiries, pid_t pid)
 	if (!inquiry)
 		return false;
 	(void)spawn_reaped(inquiries->server->spawner, pid, &failure);
+	inquiry->reaped = true;
 	/* What it wrote before is still in the pipe. */
 	if (event_pending(inquiry->answered, EV_READ, NULL))
 		on_answer(inquiry->answer, EV_READ, inquiry);
