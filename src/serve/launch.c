@@ -5,6 +5,7 @@
 #include "serve/launch.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 /* Without memory a connection is dropped, not the daemon. */
@@ -49,6 +50,13 @@ int launch_try(struct session *session, int fd)
 	}
 	session->pid = pid;
 	HASH_ADD(by_pid, server->by_pid, pid, sizeof(session->pid), session);
+	if (!session->by_pid.tbl) {
+		/* It would not be known when it is reaped. */
+		session->pid = 0;
+		if (kill(-pid, SIGKILL) < 0)
+			(void)kill(pid, SIGKILL);
+		return -ENOMEM;
+	}
 	server->running++;
 	record_start(server->writer, session->sink, session);
 	if (failure.error)
