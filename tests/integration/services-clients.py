@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# Proves the stub services with clients that nobody here wrote: nc of two packages and of busybox, socat, telnet.
+# Proves the stub services with clients that nobody here wrote: nc of two packages and of busybox, socat, telnet, and Python's libraries.
 # SPDX-License-Identifier: ISC
 import os
 import pty
@@ -132,6 +132,85 @@ try_out("UDP datagrams", UDP, 21005, "greet", "hello\n", r"You come from 127\.0\
 try_out("a Unix socket", UNIX, "echo", "echo", "hello\n", TWICE)
 try_out("a Unix socket", UNIX, "greet", "greet", "", "user root")
 try_out("Unix datagrams", UNIX_DGRAM, "stamp", "stamp", "hello\n", STAMP)
+
+# --- programs of Python's, each in one of the ways that its library offers ------------------------------
+PROGRAMS = {
+    "all addresses in turn": (["127.0.0.1", "21001"], "hello", """
+import socket, sys
+for family, kind, protocol, _, address in socket.getaddrinfo(sys.argv[1], sys.argv[2], type=socket.SOCK_STREAM):
+    s = socket.socket(family, kind, protocol)
+    try:
+        s.connect(address)
+    except OSError:
+        s.close()
+        continue
+    with s:
+        s.sendall(b"hello")
+        print(s.recv(1024).decode())
+    break
+else:
+    sys.exit("nobody there")
+"""),
+    "a file of lines": (["127.0.0.1", "21004"], STAMP + STAMP.replace("hello", "again"), """
+import socket, sys
+with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as s, s.makefile("rw", encoding="utf-8") as lines:
+    for text in ("hello", "again"):
+        print(text, file=lines, flush=True)
+        print(lines.readline(), end="")
+"""),
+    "asyncio's streams": (["127.0.0.1", "21003"], "200000 came back", """
+import asyncio, sys
+async def main():
+    reader, writer = await asyncio.open_connection(sys.argv[1], int(sys.argv[2]))
+    reading = asyncio.ensure_future(reader.read(-1))
+    writer.write(b"x" * 200000)
+    await writer.drain()
+    writer.write_eof()
+    print(len(await reading), "came back")
+    writer.close()
+asyncio.run(main())
+"""),
+    "a selector": (["127.0.0.1", "21002"], "ten came back", """
+import selectors, socket, sys
+selector = selectors.DefaultSelector()
+for number in range(10):
+    s = socket.socket()
+    s.setblocking(False)
+    s.connect_ex((sys.argv[1], int(sys.argv[2])))
+    selector.register(s, selectors.EVENT_WRITE, b"client %d" % number)
+while selector.get_map():
+    for key, what in selector.select():
+        if what & selectors.EVENT_WRITE:
+            key.fileobj.sendall(key.data)
+            selector.modify(key.fileobj, selectors.EVENT_READ, key.data)
+        else:
+            assert key.fileobj.recv(1024) == key.data
+            selector.unregister(key.fileobj)
+            key.fileobj.close()
+print("ten came back")
+"""),
+    "datagrams": (["127.0.0.1", "21005"], r"You come from 127\.0\.0\.1 port \d+\.", """
+import socket, sys
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+    s.settimeout(20)
+    s.sendto(b"hello", (sys.argv[1], int(sys.argv[2])))
+    print(s.recv(1024).decode())
+"""),
+    "a Unix socket": ([path("greet")], "user root", """
+import socket, sys
+with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+    s.connect(sys.argv[1])
+    print(s.makefile().read())
+"""),
+}
+for way, (arguments, pattern, program) in PROGRAMS.items():
+    # A datagram may be lost on a busy machine.
+    for attempt in range(3 if way == "datagrams" else 1):
+        result = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=4 * PATIENCE)
+        if result.returncode == 0:
+            break
+    check("Python with " + way, result.returncode == 0 and re.search(pattern, result.stdout), result)
+    tried.add(way)
 
 # --- they talk to each other ------------------------------------------------------------------------
 for clients, place in ((TCP, 21007), (UNIX, "chat")):
