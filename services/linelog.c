@@ -2,6 +2,7 @@
 /* Notes in the system's log who connects, each line that comes, and who disconnects. */
 #include <errno.h>
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -95,14 +96,29 @@ static void describe_peer(int fd, char text[HANDED_PLACE_BYTES])
 }
 
 /*
- * One byte as the log shows it: what could end the record, or move a
- * terminal's cursor, is written as \ooo. UTF-8 is left alone.
+ * Controls are those of ASCII and the second set, U+0080 to U+009f, of which
+ * each is two bytes in UTF-8 and a terminal obeys them as well.
  */
-static size_t show(char byte, char *to, size_t size)
+static bool is_control(const char *line, size_t length, size_t i)
+{
+	unsigned char byte = (unsigned char)line[i];
+	unsigned char before = i > 0 ? (unsigned char)line[i - 1] : 0;
+	unsigned char after = i + 1 < length ? (unsigned char)line[i + 1] : 0;
+
+	if (byte == 0xc2)
+		return after >= 0x80 && after < 0xa0;
+	return byte < ' ' || byte == 0x7f || (before == 0xc2 && byte >= 0x80 && byte < 0xa0);
+}
+
+/*
+ * One byte as the log shows it: what could end the record, or move a
+ * terminal's cursor, is written as \ooo. Other UTF-8 is left alone.
+ */
+static size_t show(char byte, bool plain, char *to, size_t size)
 {
 	int length;
 
-	if ((unsigned char)byte >= ' ' && byte != 0x7f && byte != '\\')
+	if (plain)
 		length = snprintf(to, size, "%c", byte);
 	else
 		length = snprintf(to, size, "\\%03o", (unsigned)(unsigned char)byte);
@@ -117,7 +133,8 @@ static void log_line(int priority, const char *peer, const char *line, size_t le
 	if (length && line[length - 1] == '\r')
 		length--;
 	for (size_t i = 0; i < length; i++)
-		at += show(line[i], text + at, sizeof(text) - at);
+		at += show(line[i], line[i] != '\\' && !is_control(line, length, i), text + at,
+			   sizeof(text) - at);
 	syslog(priority, "line from %s: %s", peer, text);
 }
 

@@ -206,24 +206,36 @@ static void answer(char *line)
 	answer_help(words);
 }
 
+/* Reads a line, without its end; what is beyond @line is left out. Returns false when no more comes. */
+static bool read_question(char line[static QUESTION_BYTES], bool *ret_too_long)
+{
+	size_t length = 0;
+	bool any = false;
+	int c;
+
+	/* fgets(3) would not tell how long a line with a NUL in it is. */
+	while ((c = getchar()) != EOF && c != '\n') {
+		any = true;
+		if (length < QUESTION_BYTES)
+			line[length++] = (char)c;
+	}
+	*ret_too_long = length == QUESTION_BYTES;
+	line[*ret_too_long ? 0 : length] = '\0';
+	return any || c == '\n';
+}
+
 int main(void)
 {
 	char line[QUESTION_BYTES];
+	bool too_long;
 
 	if (handed_what(STDIN_FILENO) != HANDED_CONNECTION)
 		handed_refuse("lookup", "serves one connection: a stream with wait = no");
-	while (fgets(line, sizeof(line), stdin)) {
-		size_t length = strlen(line);
-
-		if (length == sizeof(line) - 1 && line[length - 1] != '\n') {
-			int c;
-
-			while ((c = getchar()) != '\n' && c != EOF)
-				;
+	while (read_question(line, &too_long)) {
+		if (too_long)
 			printf("error: a question is shorter than %d bytes", QUESTION_BYTES);
-		} else {
+		else
 			answer(line);
-		}
 		printf("\r\n");
 		if (fflush(stdout) != 0)
 			return 1;

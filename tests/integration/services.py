@@ -239,6 +239,7 @@ for bad in ("service no-such-service", "port 70000", "port 1x", "port -1", "host
             "address 1.2.3", "x" * 600, "port 18446744073709551617"):
     check("an error: %s" % bad[:30], re.fullmatch("error: [^\r\n]+\r\n", lookup(bad)), lookup(bad))
 equal("a line asks, a line answers", ask(21005, b"port 22\nport 25\r\nport 53 udp").count(b"\r\n"), 3)
+equal("also one with a NUL, however long", ask(21005, b"\0" + b"x" * 2000 + b"\nport 22\n").count(b"\r\n"), 2)
 hostile = ask(21005, b"host \x1b[2J\xff\n" + os.urandom(20000).replace(b"host", b"") + b"\n")
 check("whatever is asked", not re.search(rb"[\0-\x09\x0b\x0c\x0e-\x1f\x7f-\xff]", hostile), hostile[:200])
 
@@ -259,17 +260,17 @@ def collect(n):
 
 
 with tcp(21006) as s:
-    s.sendall("one\r\ntwo: Grüße\n\x1b[31m\\\0\n".encode() + b"a" * 1000 + b"\n\nlast")
+    s.sendall("one\r\ntwo: Grüße\n\x1b[31m\\\0\n\x9b31m Â\xa0\n".encode() + b"a" * 1000 + b"\n\nlast")
     port = s.getsockname()[1]
-collect(9)
+collect(10)
 body = [re.fullmatch(r"<(\d+)>\w+ [ \d]\d \d\d:\d\d:\d\d (told)\[(\d+)\]: (.*)", x) for x in logged]
 check("each record has the priority, the ident and the process id", all(body), logged)
 equal("local3.notice", {x.group(1) for x in body if x}, {str(19 * 8 + 5)})
 equal("the process of the START line", {x.group(3) for x in body if x}, set(re.findall(r"START: linelog pid=(\d+)", read(LOG))))
 peer = "127.0.0.1 port %d" % port
 equal("connect, lines, disconnect", [x.group(4) for x in body if x],
-      ["connect from " + peer] + ["line from %s: %s" % (peer, x) for x in ("one", "two: Grüße", "\\033[31m\\134\\000", "a" * 900,
-                                                                          "a" * 100, "", "last")] + ["disconnect from " + peer])
+      ["connect from " + peer] + ["line from %s: %s" % (peer, x) for x in ("one", "two: Grüße", "\\033[31m\\134\\000",
+                                                                          "\\302\\23331m Â\xa0", "a" * 900, "a" * 100, "", "last")] + ["disconnect from " + peer])
 logged.clear()
 ask(21007, b"x\n")
 check("without arguments: daemon.info, and the program's name", collect(3) and all(
