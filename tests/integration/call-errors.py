@@ -110,7 +110,7 @@ for _ in range(4):
     c.connect_ex(dead.getsockname())
     held.append(c)
 with serving(listener(address=("127.0.0.1", port_of(dead))), echo) as s:
-    r = call("-v", "--timeout", "8", "both.test:%d" % port_of(s), data=b"hello")
+    r = call("-v", "--timeout", "4", "both.test:%d" % port_of(s), data=b"hello")
     check("an address that says nothing has its share of the time, then comes the next", r.status == 0 and
           r.out == b"hello" and "tcp [::1]:%d: Connection timed out" % port_of(s) in r.err, r)
 for c in held:
@@ -137,22 +137,22 @@ def target(s):
 
 with serving(listener(), receive_all) as s:
     started = time.monotonic()
-    with subprocess.Popen([USHERCTL, "call", "--timeout", "2", target(s)], stdin=subprocess.PIPE,
+    with subprocess.Popen([USHERCTL, "call", "--timeout", "1", target(s)], stdin=subprocess.PIPE,
                           stderr=subprocess.PIPE) as client:
         client.stdin.write(b"question\n")
         client.stdin.flush()
         equal("one that never answers", client.wait(PATIENCE), TIME)
-        check("is told", b"nothing was sent or received for 2 s" in client.stderr.read())
+        check("is told", b"nothing was sent or received for 1 s" in client.stderr.read())
         client.stdin.close()
-    check("and given its time", time.monotonic() - started >= 2)
+    check("and given its time", time.monotonic() - started >= 1)
 told = threading.Event()
 with serving(listener(), lambda c: (c.sendall(b"half an ans"), told.wait(PATIENCE))) as s:
-    r = call("--timeout", "2", target(s), data=b"question\n")
+    r = call("--timeout", "1", target(s), data=b"question\n")
     check("one that stops in the middle", r.status == TIME and r.out == b"half an ans", r)
     told.set()
-with serving(listener(), lambda c: [(c.sendall(b"%d" % i), time.sleep(0.4)) for i in range(6)]) as s:
-    r = call("--timeout", "10", target(s), **Q)
-    check("one that is slow, but says something now and then", r.status == 0 and r.out == b"012345", r)
+with serving(listener(), lambda c: [(c.sendall(b"%d" % i), time.sleep(0.4)) for i in range(9)]) as s:
+    r = call("--timeout", "3", target(s), **Q)
+    check("one that is slow, but says something now and then", r.status == 0 and r.out == b"012345678", r)
 with serving(listener(), lambda c: (c.sendall(b"nothing for you\n"), c.shutdown(socket.SHUT_RDWR))) as s:
     r = call(target(s), **Q)
     check("one that ends early", r.status == 0 and r.out == b"nothing for you\n", r)
@@ -214,7 +214,7 @@ with serving(listener(), echo) as s:
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as client:
         feeder = threading.Thread(target=lambda: (client.stdin.write(BLOCK), client.stdin.close()), daemon=True)
         feeder.start()
-        time.sleep(4)
+        time.sleep(3)
         got = client.stdout.read()
         equal("a slow reader of ours is not the service's silence", (client.wait(PATIENCE), got == BLOCK), (0, True))
         feeder.join()
@@ -232,7 +232,7 @@ def lossy(s):
 
 
 with serving(listener(socket.SOCK_DGRAM), lossy) as s:
-    r = call("--timeout", "3", "udp:" + target(s), data=b"x\n" * 60)
+    r = call("--timeout", "2", "udp:" + target(s), data=b"x\n" * 60)
     ends("lost answers are told", r, TIME, "40 of 60 messages were answered")
     equal("the others are there", r.out, b"x\n" * 40)
     equal("and all was sent", lossy_count[0], 60)

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: ISC
 import fcntl
 import os
+import shutil
 import random
 import select
 import socket
@@ -15,7 +16,7 @@ from harness import *  # noqa: E402,F403
 from client import *  # noqa: E402,F403
 
 ENV = dict(os.environ, LC_ALL="C.UTF-8", TERM="xterm", HOME=TMP)
-if "UTF-8" not in subprocess.run(["locale", "charmap"], env=ENV, capture_output=True, text=True).stdout:
+if not shutil.which("locale") or "UTF-8" not in subprocess.run(["locale", "charmap"], env=ENV, capture_output=True, text=True).stdout:
     skip("needs the locale C.UTF-8")
 EDITS = "#define HAVE_LIBEDIT" in read(os.path.join(BUILD, "config.h"))
 

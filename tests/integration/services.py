@@ -115,7 +115,7 @@ for name, port in (("a process", 21001), ("threads", 21002), ("events", 21003)):
     late.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     late.connect(("127.0.0.1", port))
     late.setblocking(False)
-    sent, back, still = 0, b"", 0
+    sent, back, still = 0, bytearray(), 0
     # The sockets' buffers in between fill, until neither side takes any more.
     while still < 10:
         try:
@@ -124,6 +124,8 @@ for name, port in (("a process", 21001), ("threads", 21002), ("events", 21003)):
         except BlockingIOError:
             still += 1
             time.sleep(0.02)
+    # From here on only the bytes matter; a small window would make the rest a matter of timers.
+    late.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
     # What is read makes room for as much.
     while sent < len(data):
         readable, writable, _ = select.select([late], [late], [], PATIENCE)
