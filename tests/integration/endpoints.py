@@ -196,7 +196,7 @@ check("and that is said", daemon.wait_log("service taken: listening on"), daemon
 
 # --- multicast, raw ------------------------------------------------------------------------
 groups = subprocess.run(["ip", "maddr", "show"], capture_output=True, text=True).stdout
-check("multicast: the IPv4 group is joined", "224.0.0.77" in groups, groups)
+check("D45: multicast: the IPv4 group is joined", "224.0.0.77" in groups, groups)
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
     s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
     s.settimeout(PATIENCE)

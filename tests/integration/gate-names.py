@@ -134,7 +134,7 @@ for src, what, good in (
         ("127.0.0.15", "nor a name that only ends alike", False),
         ("127.0.0.16", "nor one that begins alike", False),
         ("127.0.0.17", "nor one that leads nowhere", False),
-        ("127.0.0.18", "no name is no match", False)):
+        ("127.0.0.18", "D61: no name is no match", False)):
     questions.clear()
     equal(what, served(24001, src), good)
     if src == "127.0.0.7":

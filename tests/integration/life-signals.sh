@@ -67,7 +67,7 @@ if [ -n "$private" ]; then
 	ln -sf "$tmp/precious" "$dump.new"
 	kill -USR1 "$daemon"
 	dumped() { [ ! -L "$dump" ] && has "$dump" 'END OF DUMP'; }
-	check "a link in its place is replaced" wait_for 20 dumped
+	check "D52, D63: a link in its place is replaced" wait_for 20 dumped
 	check "and not followed" equal "$(cat "$tmp/precious")" precious
 fi
 

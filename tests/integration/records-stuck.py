@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# Proves that no log, however broken or stuck, keeps anybody waiting, and that what was lost is told.
+# Proves that no log, however broken or stuck, keeps anybody waiting (D46), and that what was lost is told.
 # SPDX-License-Identifier: ISC
 import os
 import select

@@ -115,7 +115,7 @@ daemon = Daemon("".join(stanzas.values()), env=environment, preexec=hostile_star
 # --- descriptors, session, signals --------------------------------------------------
 w = world("plain")
 check("the whole report arrives", "incomplete" not in w, w)
-equal("descriptors 0, 1 and 2 are there and no others", [f.split()[0] for f in w["fd"]],
+equal("D48: descriptors 0, 1 and 2 are there and no others", [f.split()[0] for f in w["fd"]],
       ["0", "1", "2"])
 equal("all three are the same socket", len({f.split()[2] for f in w["fd"]}), 1)
 check("they are sockets and block", all(f.split()[1] == "socket" and f.split()[3] == "blocking"
@@ -129,7 +129,7 @@ equal("no signal is blocked", int(w["SigBlk"], 16), 0)
 equal("no signal is ignored, of all 64", "%016x" % int(w["SigIgn"], 16), "0" * 16)
 equal("no signal is caught", int(w["SigCgt"], 16), 0)
 equal("it is not confined", w.get("Seccomp", "0"), "0")
-equal("its umask is the inherited one and 022", w["umask"], "022")
+equal("D49: its umask is the inherited one and 022", w["umask"], "022")
 equal("its limit on descriptors is the daemon's inherited one", w["nofile"], "777 20000")
 equal("it is as nice as the daemon was", w["nice"], str(os.getpriority(os.PRIO_PROCESS, 0)))
 # The kernel changes the family of established connections only: this client ends its side later.

@@ -159,7 +159,7 @@ for size in (1, 2, 255, 4096, 70000, 1000000):
 # --- the server's world -----------------------------------------------------------------------------------------
 told = report(ask(MUX, b"report\r\n"))
 nobody = pwd.getpwnam("nobody")
-check("it runs as its own user", told.get("uid", "").split()[:1] == [str(nobody.pw_uid)], told)
+check("D47: it runs as its own user", told.get("uid", "").split()[:1] == [str(nobody.pw_uid)], told)
 check("its descriptors are 0, 1 and 2, the connection, which blocks",
       [x.split()[0] for x in told["fd"]] == ["0", "1", "2"] and len({x.split()[2] for x in told["fd"]}) == 1
       and all(x.split()[1] == "socket" and x.split()[3] == "blocking" for x in told["fd"]), told["fd"])
