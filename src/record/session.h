@@ -50,6 +50,7 @@ struct session {
 	struct naming *naming;           /* while its client names a service (tcpmux) */
 	struct sink *
 		sink; /* where its START went, and its EXIT goes, whatever a reload changes; a reference */
+	bool greeted;  /* has got what the client is told first */
 	bool ending;   /* told to end before its time */
 	bool starting; /* being handed to the worker */
 	bool ended;    /* the worker has let go of it */

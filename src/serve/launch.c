@@ -136,9 +136,13 @@ static bool start(struct session *session, int fd)
 	const struct service *service = run->service;
 	struct log_limit *limit = &run->errors;
 
-	if (mux_speaks(service))
-		mux_greet(connection, service, limit);
-	greet(connection, service, GREETING_SUCCESS, limit);
+	/* One that waited for a process has been here before. */
+	if (!session->greeted) {
+		if (mux_speaks(service))
+			mux_greet(connection, service, limit);
+		greet(connection, service, GREETING_SUCCESS, limit);
+		session->greeted = true;
+	}
 	if (!run->spawn)
 		return launch_hand_over(session, take_fd(&connection));
 	if (launch_try(session, connection) == 0 || retry_later(session, &connection))

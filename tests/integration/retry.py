@@ -33,7 +33,7 @@ write(LOG, "")
 os.chown(LOG, USER, USER)
 binaries = path("binaries")
 os.makedirs(binaries)
-for name in ("usherd", "usherd-worker"):
+for name in ("usherd", "usherd-worker", "usherd-gate"):
     shutil.copy(os.path.join(BUILD, name), binaries)
     os.chmod(os.path.join(binaries, name), 0o755)
 harness.BUILD = binaries
@@ -41,6 +41,7 @@ harness.TMP = path("open")
 os.makedirs(harness.TMP)
 os.chmod(harness.TMP, 0o777)
 banner = write(path("busy"), "busy\n")
+welcome = write(path("welcome"), "welcome\n")
 
 
 def stanza(name, port, **attributes):
@@ -151,14 +152,15 @@ daemon.stop()
 def reloaded():
     write(LOG, "")
     daemon = Daemon(stanza("drop", 20011) + stanza("refuse", 20012) + stanza("never", 20013)
-                    + stanza("other", 20014), preexec=as_user)
+                    + stanza("other", 20014) + stanza("asked", 20015, banner_success=welcome), preexec=as_user)
     processes(daemon, False)
     begin = time.monotonic()
-    clients = [client(port) for port in (20011, 20012, 20013, 20014)]
-    wait_for(lambda: all(failures(daemon, x) for x in ("drop", "refuse", "never", "other")))
+    clients = [client(port) for port in (20011, 20012, 20013, 20014)] + [client(20015, half=True)]
+    wait_for(lambda: all(failures(daemon, x) for x in ("drop", "refuse", "never", "other", "asked")))
     processes(daemon, True)
     daemon.reload(stanza("refuse", 20012, no_access="127.0.0.1") + stanza("never", 20013, flags="NORETRY")
-                  + stanza("other", 20014, server_args="exit 7"))
+                  + stanza("other", 20014, server_args="exit 7")
+                  + stanza("asked", 20015, banner_success=welcome, only_from="localhost"))
     if time.monotonic() - begin > 4:
         daemon.stop()
         return None
@@ -180,6 +182,7 @@ if check("a reload came between two attempts", done):
     receive_all(clients[3])
     equal("the new server is run", wait_for(lambda: len(lines("other")) > 1 and lines("other")),
           ["START: other", "EXIT: other status=7"])
+    equal("whom a new rule by name asks about is greeted once", receive_all(clients[4]), b"welcome\nx")
     os.kill(daemon.pid, signal.SIGABRT)
     check("the books agree after that", daemon.wait_log("Consistency check passed"), daemon.log())
     daemon.stop()
