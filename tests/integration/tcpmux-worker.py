@@ -134,6 +134,7 @@ with tcp(20001) as s:
     wait_for(lambda: read(SEEN).count(" 257\n") == 1)
 equal("but no other than those behind tcpmux", count("outside"), 0)
 
+check("the one that it named has its records", wait_for(lambda: count("echo-b") == count("echo-b", "EXIT") == 1))
 before = count("echo-b")
 mode("twice")
 ask(20001, b"x")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # What the tests that failed in this build tree say: the lines that matter, the end of each one's log, and a line each.
 #
-# usage: tests/lib/failures.sh    in the directory where "make check" ran
+# usage: tests/lib/failures.sh [names]    in the directory where "make check" ran; or only the names of the tests
 set -eu
 
 # Where a failure shows itself, in our own tests, cmocka's, the sanitizers' and the programs that they run.
@@ -24,6 +24,10 @@ show() {
 	tail -n 60 "$1.log" | cut -c 1-600
 }
 
+if [ "${1:-}" = names ]; then
+	failed
+	exit
+fi
 failed | while read -r test; do
 	show "$test"
 done
