@@ -237,13 +237,18 @@ static void clean_descriptors(bool foreground)
 /* All signals as if freshly booted: what a careless parent ignored must not reach servers. */
 static void clean_signals(void)
 {
-	sigset_t none;
+	sigset_t blocked;
 
-	for (int signo = 1; signo < NSIG; signo++)
-		(void)signal(signo, SIG_DFL);
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	for (int signo = 1; signo < NSIG; signo++) {
+		struct sigaction action;
+
+		if (sigaction(signo, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+			(void)signal(signo, SIG_DFL);
+	}
+	/* Who writes to somebody who has gone is told by the call itself. */
+	(void)sigemptyset(&blocked);
+	(void)sigaddset(&blocked, SIGPIPE);
+	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
 /*

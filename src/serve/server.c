@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -24,66 +25,11 @@
 #include "serve/retry.h"
 #include "serve/rpc.h"
 #include "serve/run.h"
+#include "serve/signals.h"
 #include "serve/sinks.h"
 #include "serve/worker_link.h"
 
-/* --- signals ------------------------------------------------------------------------ */
-
-static void on_reload(evutil_socket_t signo, short what, void *arg)
-{
-	(void)signo;
-	(void)what;
-	reload_begin(arg);
-}
-
-/* Nobody finds them any more, and they would keep the ports: as in xinetd, they do not outlive the daemon (D36). */
-static void end_rpc_servers(struct server *server)
-{
-	for (size_t i = 0; i < server->n_runs; i++) {
-		struct session *session;
-
-		if (!(server->runs[i]->service->type & SERVICE_RPC))
-			continue;
-		TAILQ_FOREACH(session, &server->runs[i]->sessions, of_run)
-			if (session->pid)
-				reap_stop(session);
-	}
-}
-
-static void on_end(evutil_socket_t signo, short what, void *arg)
-{
-	struct server *server = arg;
-
-	(void)what;
-	if (signo == SIGINT && !server->options.foreground)
-		return;
-	if (signo == SIGTERM)
-		end_rpc_servers(server);
-	log_warning("Exiting...");
-	server_stop(server, 0);
-}
-
-static void on_child(evutil_socket_t signo, short what, void *arg)
-{
-	(void)signo;
-	(void)what;
-	reap_children(arg);
-}
-
-static void on_dump(evutil_socket_t signo, short what, void *arg)
-{
-	(void)signo;
-	(void)what;
-	dump_state(arg);
-}
-
-static void on_check(evutil_socket_t signo, short what, void *arg)
-{
-	(void)signo;
-	(void)what;
-	if (dump_check(arg) == 0)
-		log_info("Consistency check passed");
-}
+/* --- start and end ------------------------------------------------------------------- */
 
 static void on_self_check(evutil_socket_t fd, short what, void *arg)
 {
@@ -101,43 +47,6 @@ static int add_self_check(struct server *server)
 	server->self_check = event_new(server->base, -1, EV_PERSIST, on_self_check, server);
 	return server->self_check && event_add(server->self_check, &interval) == 0 ? 0 : -ENOMEM;
 }
-
-/* Signals that xinetd catches and ignores: they must not end the daemon. */
-static void on_nothing(evutil_socket_t signo, short what, void *arg)
-{
-	(void)signo;
-	(void)what;
-	(void)arg;
-}
-
-static int add_signals(struct server *server)
-{
-	static const struct {
-		int signo;
-		event_callback_fn fn;
-	} wanted[] = {
-		{ SIGHUP, on_reload },   { SIGUSR2, on_reload },   { SIGTERM, on_end },
-		{ SIGQUIT, on_end },     { SIGINT, on_end },       { SIGCHLD, on_child },
-		{ SIGUSR1, on_dump },    { SIGABRT, on_check },    { SIGPIPE, on_nothing },
-		{ SIGALRM, on_nothing }, { SIGIO, on_nothing },    { SIGTSTP, on_nothing },
-		{ SIGTTIN, on_nothing }, { SIGTTOU, on_nothing },  { SIGVTALRM, on_nothing },
-		{ SIGPROF, on_nothing }, { SIGWINCH, on_nothing }, { SIGURG, on_nothing },
-		{ SIGXFSZ, on_nothing }, { SIGPWR, on_nothing },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-		struct event *event =
-			evsignal_new(server->base, wanted[i].signo, wanted[i].fn, server);
-
-		if (!event || event_add(event, NULL) < 0)
-			return -ENOMEM;
-		server->signals[wanted[i].signo] = event;
-	}
-	spawner_note_signals(server->spawner);
-	return 0;
-}
-
-/* --- start and end ------------------------------------------------------------------- */
 
 static void on_flush(evutil_socket_t fd, short what, void *arg)
 {
@@ -177,11 +86,12 @@ int server_new(const struct server_options *options, struct writer *writer,
 	if (r < 0)
 		goto failed;
 	server->worker_flush = event_new(server->base, -1, 0, on_flush, server);
-	r = server->worker_flush ? add_signals(server) : -ENOMEM;
+	r = server->worker_flush ? signals_new(server, &server->signals) : -ENOMEM;
 	if (r == 0)
 		r = add_self_check(server);
 	if (r < 0)
 		goto failed;
+	spawner_note_signals(server->spawner);
 	*ret = server;
 	return 0;
 
@@ -298,9 +208,7 @@ void server_free(struct server *server)
 		event_free(server->worker_flush);
 	if (server->self_check)
 		event_free(server->self_check);
-	for (size_t i = 0; i < ARRAY_SIZE(server->signals); i++)
-		if (server->signals[i])
-			event_free(server->signals[i]);
+	signals_free(server->signals);
 	sensor_done(&server->sensor);
 	spawner_free(server->spawner);
 	sinks_free(server->sinks);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <event2/event.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -26,6 +25,7 @@ struct place;
 struct resolver;
 struct rpc;
 struct server;
+struct signals;
 struct sinks;
 struct worker_link;
 struct writer;
@@ -102,7 +102,7 @@ struct server {
 	unsigned running;     /* sessions with a process of their own */
 	unsigned waiting;     /* sessions that are to have one as soon as it can be had */
 
-	struct event *signals[NSIG];
+	struct signals *signals;
 	struct reload *reload; /* a configuration that is being read; NULL otherwise */
 	bool reload_again;     /* another SIGHUP came meanwhile */
 	struct event *

@@ -146,21 +146,28 @@ void spawner_free(struct spawner *spawner)
 	free(spawner);
 }
 
+/* By the raw call where the library hides a signal, 32 and 33, which a careless parent may have ignored too. */
+static bool is_changed(int signo)
+{
+	unsigned long raw[16] = { 0 };
+	struct sigaction action;
+
+	if (sigaction(signo, NULL, &action) == 0)
+		return action.sa_handler != SIG_DFL;
+	if (syscall(SYS_rt_sigaction, signo, NULL, raw, (size_t)(CHILD_SIGNALS / 8)) < 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(raw); i++)
+		if (raw[i] != 0)
+			return true;
+	return false;
+}
+
 void spawner_note_signals(struct spawner *spawner)
 {
 	spawner->n_signals = 0;
-	/* By the raw call, as the library hides 32 and 33, which a careless parent may have ignored too. */
-	for (int signo = 1; signo <= CHILD_SIGNALS; signo++) {
-		unsigned long action[16] = { 0 };
-		bool changed = false;
-
-		if (syscall(SYS_rt_sigaction, signo, NULL, action, (size_t)(CHILD_SIGNALS / 8)) < 0)
-			continue;
-		for (size_t i = 0; i < ARRAY_SIZE(action); i++)
-			changed = changed || action[i] != 0;
-		if (changed)
+	for (int signo = 1; signo <= CHILD_SIGNALS; signo++)
+		if (is_changed(signo))
 			spawner->signals[spawner->n_signals++] = signo;
-	}
 }
 
 bool spawner_has_privilege(const struct spawner *spawner)
@@ -284,7 +291,6 @@ static pid_t start(struct spawn *spawn, const struct child *told, const struct a
 	struct spawner *spawner = spawn->spawner;
 	CLEANUP_CLOSE int low = -1;
 	struct slot *slot;
-	sigset_t all, old;
 	pid_t pid;
 
 	*ret_failure = (struct spawn_failure){ 0 };
@@ -306,11 +312,7 @@ static pid_t start(struct spawn *spawn, const struct child *told, const struct a
 	slot->child.envp = set_environment(slot, spawn, peer);
 	if (spawn->label)
 		set_label(slot, spawn->label);
-	/* No handler of ours may run in the child. */
-	(void)sigfillset(&all);
-	(void)sigprocmask(SIG_SETMASK, &all, &old);
 	pid = spawner->fork ? fork_child(&slot->child) : clone_child(spawner, slot);
-	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	if (pid > 0 && !await_child(spawner, &slot->child)) {
 		slot->pid = pid;
 		slot->spawn = spawn;

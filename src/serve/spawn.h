@@ -25,7 +25,10 @@ struct spawn;
 int spawner_new(char *const *environment, const struct rlimit *nofile, struct spawner **ret);
 void spawner_free(struct spawner *spawner);
 
-/* Notes which signals the daemon handles or ignores now; each child sets them back. Call it when all are in place. */
+/*
+ * Notes which signals the daemon handles or ignores now; each child sets them back, at the cost of a system call
+ * for each. A handler would run in the child, in our memory: usherd has none (serve/signals.h), sanitizers have.
+ */
 void spawner_note_signals(struct spawner *spawner);
 
 /* Whether the spawner can give servers another identity than the daemon's. */
