@@ -205,23 +205,24 @@ class Spawned(Scenario):
         return FIRST_PORT + self.services - 1
 
     def load(self, place, running, seconds):
-        return generate(place, "connections", "-c", self.clients, "-t", seconds, self.last_port())
+        return generate(place, "load", "-c", self.clients, "-t", seconds, self.last_port())
 
 
 class Internal(Scenario):
-    def __init__(self, name, title, what, unit, generator, *words):
+    def __init__(self, name, title, what, unit, generator, *words, target=""):
         super().__init__(name, title)
         self.what = what
         self.unit = unit
         self.generator = generator
         self.words = words
+        self.target = str(FIRST_PORT) + target
         self.datagram = what in ("udp", "dgram")
 
     def command(self, contender):
         return getattr(contender, self.what)()
 
     def load(self, place, running, seconds):
-        result = generate(place, self.generator, *self.words, "-t", seconds, FIRST_PORT)
+        result = generate(place, self.generator, *self.words, "-t", seconds, self.target)
         if self.unit == "MB/s":
             result["rate"] = result["mbytes"]
         return result
@@ -304,12 +305,12 @@ SCENARIOS = [
     Spawned("last-1000", "The last of 1,000 services, 16 clients", 16, 1000),
     Spawned("last-10000", "The last of 10,000 services, 16 clients", 16, 10000),
     Reload("reload-10000", "SIGHUP with 10,000 services that stay", 10000),
-    Internal("echo-16", "Internal echo: connect, 64 bytes, close; 16 clients", "echo", "connections/s", "connections",
-             "-c", 16, "-e", 64),
+    Internal("echo-16", "Internal echo: connect, 64 bytes, close; 16 clients", "echo", "connections/s", "load", "-c", 16,
+             target=":echo=64"),
     Internal("messages-16", "Internal echo: 64 bytes there and back on 16 connections", "echo", "messages/s", "flows",
              "-c", 16),
-    Internal("daytime-16", "Internal daytime, 16 clients", "daytime", "connections/s", "connections", "-c", 16),
-    Internal("daytime-64", "Internal daytime, 64 clients", "daytime", "connections/s", "connections", "-c", 64),
+    Internal("daytime-16", "Internal daytime, 16 clients", "daytime", "connections/s", "load", "-c", 16),
+    Internal("daytime-64", "Internal daytime, 64 clients", "daytime", "connections/s", "load", "-c", 64),
     Internal("stream-1", "Internal echo, one connection", "echo", "MB/s", "flows", "-s", "-c", 1),
     Internal("stream-16", "Internal echo, 16 connections", "echo", "MB/s", "flows", "-s", "-c", 16),
     Idle("idle-10000", "10,000 idle internal connections", 10000),

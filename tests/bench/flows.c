@@ -40,7 +40,7 @@ static void open_flows(struct flow *flows, size_t n, uint16_t port)
 	for (size_t i = 0; i < n; i++) {
 		struct pollfd poll_fd = { .events = POLLOUT };
 
-		flows[i].fd = poll_fd.fd = gauge_connect((uint32_t)i, port);
+		flows[i].fd = poll_fd.fd = gauge_connect(1, (uint32_t)i, port);
 		if (flows[i].fd < 0 || poll(&poll_fd, 1, PATIENCE * 1000) != 1 ||
 		    (poll_fd.revents & (POLLERR | POLLHUP)))
 			gauge_fail("connect");

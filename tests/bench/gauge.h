@@ -91,10 +91,10 @@ static inline uint64_t gauge_percentile(const struct gauge_times *times, double 
 }
 
 /*
- * A non-blocking socket that begins to connect to 127.0.0.1:@port from an address of its own for each @serial, as
- * the ports of one would run out. Returns it, or -1 with errno of connect(2).
+ * A non-blocking socket that begins to connect to 127.0.0.1:@port from an address 127.@octet.x.y of its own for each
+ * @serial, as the ports of one would run out. Returns it, or -1 with errno of connect(2).
  */
-static inline int gauge_connect(uint32_t serial, uint16_t port)
+static inline int gauge_connect(unsigned octet, uint32_t serial, uint16_t port)
 {
 	struct sockaddr_in from = { .sin_family = AF_INET }, to = { .sin_family = AF_INET };
 	int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -103,8 +103,8 @@ static inline int gauge_connect(uint32_t serial, uint16_t port)
 		gauge_fail("socket");
 	/* The port is chosen at connect(2), when the other end is known. */
 	(void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
-	from.sin_addr.s_addr =
-		htonl(0x7f010000u | (serial / 250 % 250 + 1) << 8 | (serial % 250 + 1));
+	from.sin_addr.s_addr = htonl(0x7f000000u | octet << 16 | (serial / 250 % 250 + 1) << 8 |
+				     (serial % 250 + 1));
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	to.sin_port = htons(port);
 	if (bind(fd, (struct sockaddr *)&from, sizeof(from)) < 0)

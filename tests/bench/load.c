@@ -1,37 +1,32 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Many clients at once: connects, reads to the end, compares every byte, counts what went wrong.
+ * Many clients, one connection after the other each: connects, asks, reads, compares every byte, counts what went wrong
+ * and how long it took.
  *
- * usage: load [-c CLIENTS] [-n CONNECTIONS | -t SECONDS] [-w SECONDS] [-o OCTET] PORT=REPLY[|REPLY]... | PORT:echo ...
+ * usage: load [-c CLIENTS] [-n CONNECTIONS | -t SECONDS] [-r RATE] [-w SECONDS] [-o OCTET] TARGET...
  *
- * Targets take turns. REPLY is the line expected, with "|" between alternatives; with "echo" the
- * client sends a text of its own, shuts its side and expects it back. Sources rotate over
- * 127.OCTET.x.y, so that ports do not run out. A connection that ends neither way within -w seconds
- * (10) counts as late. Prints one line a target and one for all:
- *	port=N ok=N refused=N reset=N wrong=N late=N
- *	ok=N bad=N seconds=S rate=N
- * Exit status 0 when all were served, 1 when not, 2 when it could not be tried.
+ * Targets take turns:
+ *	PORT			something comes, and the end
+ *	PORT=REPLY[|REPLY]...	one of these lines comes, and the end
+ *	PORT:echo		a text of its own goes out, and its end; it comes back, and the end
+ *	PORT:echo=BYTES		so many bytes go out and come back, and the client ends
+ * With -r no more than RATE connections begin in a second. Sources rotate over 127.OCTET.x.y, so that ports do not run
+ * out. A connection that ends neither way within -w seconds (10) counts as late. Prints one line a target and
+ * gauge_report()'s for all:
+ *	port=N ok=N empty=N refused=N reset=N wrong=N late=N
+ * where empty had an end and nothing before. Exit status 0 when all were served, 1 when not, 2 when it could not be tried.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+#include "config.h"
 
-#define ROOM 1024
+#include <sys/queue.h>
+
+#include "gauge.h"
+
+#define ROOM 65536
 
 enum outcome {
 	OK,
+	EMPTY,
 	REFUSED,
 	RESET,
 	WRONG,
@@ -39,255 +34,311 @@ enum outcome {
 	OUTCOMES
 };
 
+static const char *const outcome_names[] = { "ok", "empty", "refused", "reset", "wrong", "late" };
+
 struct target {
-	int port;
+	uint16_t port;
 	bool echo;
-	char *replies;
-	unsigned long count[OUTCOMES];
+	size_t bytes; /* to send and to get back, then the client ends; 0: until the other end */
+	const char *replies; /* NULL: anything */
+	uint64_t count[OUTCOMES];
 };
 
 struct client {
 	int fd;
 	struct target *target;
-	double deadline;
-	bool sent;
+	double began;
+	uint32_t serial;
+	size_t sent;
 	size_t got;
-	char expected[64]; /* echo */
-	char buffer[ROOM];
+	char line[256];
+	TAILQ_ENTRY(client) entry;
 };
 
-static struct target *targets;
-static size_t n_targets, next_target;
-static unsigned octet = 1;
-static uint32_t serial;
-static double patience = 10;
-static int epoll_fd;
+TAILQ_HEAD(clients, client);
 
-static double now(void)
+static struct {
+	struct target *targets;
+	size_t n_targets;
+	unsigned octet;
+	double patience;
+	uint64_t begun;
+	uint64_t bytes;
+	int epoll_fd;
+	struct clients idle;
+	struct clients live; /* who began first comes first */
+	struct gauge_times times;
+	char filling[ROOM];
+	char in[ROOM];
+} run = { .octet = 1, .patience = 10 };
+
+/* --- a connection ----------------------------------------------------------------------- */
+
+static void end(struct client *client, enum outcome outcome)
 {
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
-static void fail(const char *what)
-{
-	perror(what);
-	exit(2);
-}
-
-/* Starts a connection; false when there is already an outcome. */
-static bool begin(struct client *client)
-{
-	struct sockaddr_in from = { .sin_family = AF_INET }, to = { .sin_family = AF_INET };
-	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-				     .data.ptr = client };
-	int one = 1;
-
-	client->target = &targets[next_target++ % n_targets];
-	client->got = 0;
-	client->sent = false;
-	client->deadline = now() + patience;
-	serial++;
-	client->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (client->fd < 0)
-		fail("socket");
-	/* The port is chosen at connect(2), when the other end is known. */
-	(void)setsockopt(client->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
-	from.sin_addr.s_addr = htonl(0x7f000000u | octet << 16 | (serial / 250 % 200 + 1) << 8 |
-				     (serial % 250 + 1));
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	to.sin_port = htons((uint16_t)client->target->port);
-	if (bind(client->fd, (struct sockaddr *)&from, sizeof(from)) < 0)
-		fail("bind");
-	if (connect(client->fd, (struct sockaddr *)&to, sizeof(to)) < 0 && errno != EINPROGRESS) {
-		client->target->count[errno == ECONNREFUSED ? REFUSED : RESET]++;
+	if (outcome == OK)
+		gauge_note(&run.times, gauge_now() - client->began);
+	if (outcome == WRONG)
+		fprintf(stderr, "port %u: not what was expected after %zu bytes\n",
+			client->target->port, client->got);
+	client->target->count[outcome]++;
+	run.bytes += client->got;
+	if (client->fd >= 0)
 		(void)close(client->fd);
-		client->fd = -1;
-		return false;
+	client->fd = -1;
+	TAILQ_REMOVE(&run.live, client, entry);
+	TAILQ_INSERT_TAIL(&run.idle, client, entry);
+}
+
+static enum outcome outcome_of(int error)
+{
+	return error == ECONNREFUSED ? REFUSED : RESET;
+}
+
+static void begin(void)
+{
+	struct client *client = TAILQ_FIRST(&run.idle);
+
+	TAILQ_REMOVE(&run.idle, client, entry);
+	TAILQ_INSERT_TAIL(&run.live, client, entry);
+	client->target = &run.targets[run.begun % run.n_targets];
+	client->began = gauge_now();
+	client->serial = (uint32_t)run.begun;
+	client->sent = 0;
+	client->got = 0;
+	run.begun++;
+	client->fd = gauge_connect(run.octet, client->serial, client->target->port);
+	if (client->fd < 0)
+		end(client, outcome_of(errno));
+	else
+		gauge_watch(run.epoll_fd, client->fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+			    client);
+}
+
+/* What the client says; to be called with @room at least 64. Returns its size. */
+static size_t words_of(const struct client *client, char *room, const char **ret)
+{
+	*ret = room;
+	if (!client->target->bytes)
+		return (size_t)snprintf(room, 64, "%d %u says hello\r\n", (int)getpid(),
+					client->serial);
+	*ret = run.filling;
+	return client->target->bytes;
+}
+
+/* Says what is left to say. Returns false where it cannot go on now, or at all: then it has ended. */
+static bool say(struct client *client)
+{
+	char room[64];
+	const char *words;
+	size_t size = words_of(client, room, &words);
+
+	while (client->sent < size) {
+		ssize_t n =
+			send(client->fd, words + client->sent, size - client->sent, MSG_NOSIGNAL);
+
+		if (n < 0) {
+			if (errno != EAGAIN && errno != ENOTCONN)
+				end(client, outcome_of(errno));
+			return false;
+		}
+		client->sent += (size_t)n;
+		if (client->sent == size && !client->target->bytes)
+			(void)shutdown(client->fd, SHUT_WR);
 	}
-	if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, client->fd, &event) < 0)
-		fail("epoll_ctl");
 	return true;
 }
 
-static bool matches(const struct client *client)
+/* Takes @size bytes at @text into account. Returns whether they are what was sent; a line is looked at in the end. */
+static bool hear(struct client *client, const char *text, size_t size)
 {
-	const char *p = client->target->replies;
+	size_t before = client->got, most = sizeof(client->line);
+	const char *words;
+	char room[64];
+
+	client->got += size;
+	if (client->target->echo) {
+		most = words_of(client, room, &words);
+		return client->got <= most && memcmp(words + before, text, size) == 0;
+	}
+	if (client->target->replies && client->got <= most)
+		memcpy(client->line + before, text, size);
+	return !client->target->replies || client->got <= most;
+}
+
+static bool is_complete(const struct client *client)
+{
+	const char *p = client->target->replies, *words;
+	char room[64];
 
 	if (client->target->echo)
-		return client->got == strlen(client->expected) &&
-		       memcmp(client->buffer, client->expected, client->got) == 0;
-	while (p) {
-		const char *end = strchr(p, '|');
-		size_t n = end ? (size_t)(end - p) : strlen(p);
-
-		if (client->got == n + 1 && memcmp(client->buffer, p, n) == 0 &&
-		    client->buffer[n] == '\n')
-			return true;
-		p = end ? end + 1 : NULL;
-	}
-	return false;
-}
-
-static void finish(struct client *client, enum outcome outcome)
-{
-	if (outcome == WRONG)
-		fprintf(stderr, "port %d: %zu bytes: \"%.*s\"\n", client->target->port, client->got,
-			(int)client->got, client->buffer);
-	client->target->count[outcome]++;
-	(void)close(client->fd);
-	client->fd = -1;
-}
-
-/* Goes on with a connection; true when it is over. */
-static bool go_on(struct client *client)
-{
-	int error = 0;
-	socklen_t length = sizeof(error);
-
-	(void)getsockopt(client->fd, SOL_SOCKET, SO_ERROR, &error, &length);
-	if (error) {
-		finish(client, error == ECONNREFUSED ? REFUSED : RESET);
+		return client->got == words_of(client, room, &words);
+	if (!p)
 		return true;
-	}
-	if (client->target->echo && !client->sent) {
-		int n = snprintf(client->expected, sizeof(client->expected), "%d %u says hello\r\n",
-				 (int)getpid(), serial);
+	for (;; p++) {
+		size_t n = strcspn(p, "|");
 
-		client->sent = true;
-		if (send(client->fd, client->expected, (size_t)n, MSG_NOSIGNAL) != n ||
-		    shutdown(client->fd, SHUT_WR) < 0) {
-			if (errno == EAGAIN || errno == ENOTCONN) {
-				client->sent = false;
-				return false;
-			}
-			finish(client, RESET);
+		if (client->got == n + 1 && memcmp(client->line, p, n) == 0 &&
+		    client->line[n] == '\n')
 			return true;
-		}
-	}
-	for (;;) {
-		ssize_t n = recv(client->fd, client->buffer + client->got, ROOM - client->got, 0);
-
-		if (n > 0) {
-			client->got += (size_t)n;
-			if (client->got < ROOM)
-				continue;
-			finish(client, WRONG);
-			return true;
-		}
-		if (n < 0 && (errno == EAGAIN || errno == ENOTCONN))
+		p += n;
+		if (!*p)
 			return false;
-		if (n < 0)
-			finish(client, errno == ECONNREFUSED ? REFUSED : RESET);
-		else
-			finish(client, matches(client) ? OK : WRONG);
-		return true;
 	}
 }
 
-static void add_target(char *text)
+static void go_on(struct client *client)
 {
-	char *end;
-	struct target *t;
+	if (client->target->echo && !say(client))
+		return;
+	for (;;) {
+		ssize_t n = recv(client->fd, run.in, sizeof(run.in), 0);
 
-	targets = realloc(targets, (n_targets + 1) * sizeof(*targets));
-	if (!targets)
-		fail("realloc");
-	t = &targets[n_targets++];
-	*t = (struct target){ .port = (int)strtol(text, &end, 10) };
-	t->echo = strcmp(end, ":echo") == 0;
-	if (!t->echo && *end != '=') {
+		if (n < 0) {
+			if (errno != EAGAIN && errno != ENOTCONN)
+				end(client, outcome_of(errno));
+			return;
+		}
+		if (n == 0) {
+			end(client, client->got == 0 ? EMPTY : is_complete(client) ? OK : WRONG);
+			return;
+		}
+		if (!hear(client, run.in, (size_t)n)) {
+			end(client, WRONG);
+			return;
+		}
+		if (client->target->bytes && is_complete(client)) {
+			end(client, OK);
+			return;
+		}
+	}
+}
+
+/* --- all of them ------------------------------------------------------------------------- */
+
+static void end_late(double now)
+{
+	struct client *client;
+
+	while ((client = TAILQ_FIRST(&run.live)) && now > client->began + run.patience)
+		end(client, LATE);
+}
+
+/* Begins what may begin now. Returns for how many ms nothing else will. */
+static int begin_some(uint64_t limit, double rate, double start, double now)
+{
+	uint64_t most = limit ? limit : UINT64_MAX;
+	uint64_t due = rate > 0 ? (uint64_t)((now - start) * rate) + 1 : most;
+
+	struct client *last = TAILQ_LAST(&run.idle, clients), *next = NULL;
+
+	/* Each once: one that ends at once must not keep the others from their turn. */
+	while (run.begun < most && run.begun < due && next != last) {
+		next = TAILQ_FIRST(&run.idle);
+		begin();
+	}
+	return rate > 0 && run.begun < most && !TAILQ_EMPTY(&run.idle) ? 1 : 100;
+}
+
+static void add_target(const char *text)
+{
+	char *rest;
+	struct target *target;
+
+	run.targets = realloc(run.targets, (run.n_targets + 1) * sizeof(*run.targets));
+	if (!run.targets)
+		gauge_fail("realloc");
+	target = &run.targets[run.n_targets++];
+	*target = (struct target){ .port = (uint16_t)strtoul(text, &rest, 10) };
+	if (strncmp(rest, ":echo", 5) == 0) {
+		target->echo = true;
+		rest += 5;
+		if (*rest == '=')
+			target->bytes = gauge_number(rest + 1, ROOM);
+	} else if (*rest == '=') {
+		target->replies = rest + 1;
+	}
+	if (!target->port || (*rest && *rest != '=')) {
 		fprintf(stderr, "load: not a target: %s\n", text);
 		exit(2);
 	}
-	t->replies = end + 1;
+}
+
+/* Returns how many were not served. */
+static uint64_t report(double seconds)
+{
+	uint64_t ok = 0, bad = 0;
+
+	for (size_t i = 0; i < run.n_targets; i++) {
+		const struct target *target = &run.targets[i];
+
+		printf("port=%u", target->port);
+		for (int o = OK; o < OUTCOMES; o++) {
+			printf(" %s=%llu", outcome_names[o], (unsigned long long)target->count[o]);
+			*(o == OK ? &ok : &bad) += target->count[o];
+		}
+		printf("\n");
+	}
+	gauge_report(ok, bad, run.bytes, seconds, &run.times);
+	return bad;
 }
 
 int main(int argc, char **argv)
 {
-	struct rlimit files;
-	struct epoll_event events[256];
+	size_t n_clients = 1;
+	uint64_t limit = 0;
+	double seconds = 0, rate = 0, start, now;
 	struct client *clients;
-	unsigned long n_clients = 1, limit = 0, begun = 0, bad = 0, ok = 0, live = 0;
-	double seconds = 0, start, end;
 	int c;
 
-	while ((c = getopt(argc, argv, "c:n:t:w:o:")) != -1) {
-		switch (c) {
-		case 'c':
-			n_clients = strtoul(optarg, NULL, 10);
-			break;
-		case 'n':
-			limit = strtoul(optarg, NULL, 10);
-			break;
-		case 't':
+	while ((c = getopt(argc, argv, "c:n:t:r:w:o:")) != -1) {
+		if (c == 'c')
+			n_clients = gauge_number(optarg, 100000);
+		else if (c == 'n')
+			limit = gauge_number(optarg, 1000000000);
+		else if (c == 't')
 			seconds = strtod(optarg, NULL);
-			break;
-		case 'w':
-			patience = strtod(optarg, NULL);
-			break;
-		case 'o':
-			octet = (unsigned)strtoul(optarg, NULL, 10) & 255;
-			break;
-		default:
+		else if (c == 'r')
+			rate = (double)gauge_number(optarg, 10000000);
+		else if (c == 'w')
+			run.patience = strtod(optarg, NULL);
+		else if (c == 'o')
+			run.octet = (unsigned)gauge_number(optarg, 255);
+		else
 			return 2;
-		}
 	}
 	for (int i = optind; i < argc; i++)
 		add_target(argv[i]);
-	if (!n_targets || !n_clients || (!limit && seconds <= 0)) {
+	if (!run.n_targets || (!limit && seconds <= 0)) {
 		fprintf(stderr, "load: wants targets and -n or -t\n");
 		return 2;
 	}
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &files);
-	}
+	gauge_raise_files();
 	clients = calloc(n_clients, sizeof(*clients));
-	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (!clients || epoll_fd < 0)
-		fail("start");
-	for (unsigned long i = 0; i < n_clients; i++)
+	run.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (!clients || run.epoll_fd < 0)
+		gauge_fail("start");
+	memset(run.filling, 'x', sizeof(run.filling));
+	TAILQ_INIT(&run.idle);
+	TAILQ_INIT(&run.live);
+	for (size_t i = 0; i < n_clients; i++) {
 		clients[i].fd = -1;
-	start = now();
-	end = seconds > 0 ? start + seconds : 0;
+		TAILQ_INSERT_TAIL(&run.idle, &clients[i], entry);
+	}
+	start = now = gauge_now();
 	for (;;) {
-		double time = now();
-		int n;
+		struct epoll_event events[256];
+		bool more =
+			(!limit || run.begun < limit) && (seconds <= 0 || now < start + seconds);
+		int wait = more ? begin_some(limit, rate, start, now) : 100, n;
 
-		live = 0;
-		for (unsigned long i = 0; i < n_clients; i++) {
-			struct client *client = &clients[i];
-
-			if (client->fd >= 0 && time > client->deadline)
-				finish(client, LATE);
-			while (client->fd < 0 && (!limit || begun < limit) &&
-			       (end <= 0 || now() < end)) {
-				begun++;
-				(void)begin(client);
-			}
-			live += client->fd >= 0;
-		}
-		if (!live)
+		if (!more && TAILQ_EMPTY(&run.live))
 			break;
-		n = epoll_wait(epoll_fd, events, 256, 100);
+		n = epoll_wait(run.epoll_fd, events, 256, TAILQ_EMPTY(&run.live) ? 1 : wait);
 		for (int i = 0; i < n; i++)
-			if (((struct client *)events[i].data.ptr)->fd >= 0)
-				(void)go_on(events[i].data.ptr);
+			go_on(events[i].data.ptr);
+		now = gauge_now();
+		end_late(now);
 	}
-	seconds = now() - start;
-	for (size_t i = 0; i < n_targets; i++) {
-		const struct target *t = &targets[i];
-
-		printf("port=%d ok=%lu refused=%lu reset=%lu wrong=%lu late=%lu\n", t->port,
-		       t->count[OK], t->count[REFUSED], t->count[RESET], t->count[WRONG],
-		       t->count[LATE]);
-		ok += t->count[OK];
-		for (int o = REFUSED; o < OUTCOMES; o++)
-			bad += t->count[o];
-	}
-	printf("ok=%lu bad=%lu seconds=%.3f rate=%.0f\n", ok, bad, seconds, (double)ok / seconds);
-	return bad > 0;
+	return report(now - start) > 0;
 }

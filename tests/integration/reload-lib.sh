@@ -6,13 +6,10 @@
 # shellcheck disable=SC2034
 TMOUT=30
 
-# helper NAME: a program of tests/bench, as built by make or else compiled here; its path goes to $helper.
+# helper NAME: a program of tests/bench; its path goes to $helper.
 helper() {
 	helper=$top_build/tests/bench/$1
-	[ -x "$helper" ] && return
-	helper=$tmp/$1
-	command -v "${CC:-cc}" >/dev/null || skip "needs tests/bench/$1 or a compiler"
-	"${CC:-cc}" -O2 -D_GNU_SOURCE -o "$helper" "$top_src/tests/bench/$1.c" || die "tests/bench/$1.c does not compile"
+	[ -x "$helper" ] || die "$helper is missing; make check builds it"
 }
 
 # stanza ID PORT SERVER ARGS [LINE...]: an unlisted stream service, as text; later lines replace earlier ones.
