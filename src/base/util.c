@@ -228,6 +228,22 @@ char *escape_text(char *out, size_t size, const char *text)
 	return out;
 }
 
+uint32_t hash_bytes(uint32_t seed, const void *bytes, size_t n)
+{
+	const unsigned char *at = bytes;
+	uint64_t hash = seed ^ UINT64_C(0xcbf29ce484222325), part;
+
+	/* FNV-1a, eight bytes at a time. */
+	for (; n >= sizeof(part); n -= sizeof(part), at += sizeof(part)) {
+		memcpy(&part, at, sizeof(part));
+		hash = (hash ^ part) * UINT64_C(0x100000001b3);
+		hash ^= hash >> 29;
+	}
+	for (; n > 0; n--, at++)
+		hash = (hash ^ *at) * UINT64_C(0x100000001b3);
+	return (uint32_t)(hash ^ hash >> 32);
+}
+
 uint64_t now_usec(void)
 {
 	struct timespec ts;

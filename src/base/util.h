@@ -114,6 +114,9 @@ const char *nearest_name(const char *word, const char *const *names, size_t n);
  */
 char *escape_text(char *out, size_t size, const char *text);
 
+/* A hash of the bytes that goes on from @seed; for tables whose keys nobody chooses to do harm. */
+uint32_t hash_bytes(uint32_t seed, const void *bytes, size_t n);
+
 /* Microseconds of CLOCK_MONOTONIC. */
 uint64_t now_usec(void);
 

@@ -89,7 +89,7 @@ static void check_intercept(struct build *build)
 	if (s->socktype != SOCK_STREAM && s->socktype != SOCK_DGRAM)
 		build_error(build, ATTR_FLAGS, "INTERCEPT needs \"socket_type\" stream or dgram");
 	for (size_t i = 0; i < s->n_endpoints; i++)
-		if (s->endpoints[i].addr.sa.sa_family == AF_UNIX)
+		if (s->endpoints[i].addr.family == AF_UNIX)
 			build_error(build, ATTR_FLAGS,
 				    "INTERCEPT is for clients with an address; a Unix socket has "
 				    "none: write \"socket_mode\" and \"socket_group\"");

@@ -258,7 +258,7 @@ static void check_idonly(struct build *build)
 	if (!(s->flags & FLAG_IDONLY))
 		return;
 	for (size_t i = 0; i < s->n_endpoints; i++)
-		if (s->endpoints[i].addr.sa.sa_family == AF_UNIX)
+		if (s->endpoints[i].addr.family == AF_UNIX)
 			build_error(
 				build, ATTR_FLAGS,
 				"IDONLY and the Unix socket in \"bind\" exclude each other: ident servers know "

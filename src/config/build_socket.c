@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/addr.h"
+#include "base/intern.h"
 #include "config/build.h"
 #include "config/rpc.h"
 
@@ -166,42 +167,41 @@ static int add_endpoint(struct service *s, const struct endpoint *endpoint)
 static int add_inet(struct build *build, const struct addr *addr, bool fallback)
 {
 	struct service *s = build->service;
-	struct addr target = *addr;
-	struct endpoint endpoint;
+	struct endpoint endpoint = {
+		.addr = *addr,
+		.protocol = (uint16_t)s->protocol,
+		.socktype = (uint8_t)s->socktype,
+		.v6only = addr->family == AF_INET6 && s->v6only,
+		.fallback_ipv4 = fallback,
+	};
 
-	/* Endpoints are compared and hashed as bytes, padding included. */
-	memset(&endpoint, 0, sizeof(endpoint));
-	endpoint.socktype = s->socktype;
-	endpoint.protocol = s->protocol;
-	target.port = (uint16_t)(s->port > 0 ? s->port : 0);
-	endpoint.len = addr_to_sockaddr(&target, &endpoint.addr.storage);
-	endpoint.v6only = addr->family == AF_INET6 && s->v6only;
-	endpoint.fallback_ipv4 = fallback;
+	endpoint.addr.port = (uint16_t)(s->port > 0 ? s->port : 0);
 	return add_endpoint(s, &endpoint);
 }
 
 static int add_unix(struct build *build, const char *word)
 {
 	struct service *s = build->service;
+	struct endpoint endpoint = {
+		.addr = { .family = AF_UNIX },
+		.socktype = (uint8_t)s->socktype,
+	};
 	size_t length = strlen(word);
-	bool abstract = word[0] == '@';
-	struct endpoint endpoint;
+	int r;
 
-	if (length >= sizeof(endpoint.addr.un.sun_path) || length < 2) {
+	if (length > ENDPOINT_PATH_MAX || length < 2) {
 		build_error(build, ATTR_BIND,
-			    "\"%s\" is too %s for a Unix socket (at most %zu bytes)", word,
-			    length < 2 ? "short" : "long", sizeof(endpoint.addr.un.sun_path) - 1);
+			    "\"%s\" is too %s for a Unix socket (at most %d bytes)", word,
+			    length < 2 ? "short" : "long", ENDPOINT_PATH_MAX);
 		return 0;
 	}
-	memset(&endpoint, 0, sizeof(endpoint));
-	endpoint.socktype = s->socktype;
-	endpoint.addr.un.sun_family = AF_UNIX;
-	memcpy(endpoint.addr.un.sun_path, word, length);
-	if (abstract)
-		endpoint.addr.un.sun_path[0] = '\0';
-	endpoint.len =
-		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (abstract ? 0 : 1));
-	return add_endpoint(s, &endpoint);
+	endpoint.path = intern_text(NULL, word);
+	if (!endpoint.path)
+		return -ENOMEM;
+	r = add_endpoint(s, &endpoint);
+	if (r < 0)
+		endpoint_done(&endpoint);
+	return r;
 }
 
 /* The family that flags ask for; AF_UNSPEC when none or both. */

@@ -22,17 +22,13 @@ static unsigned transports_of(const struct endpoint *endpoint)
 	unsigned v4 = stream ? TRANSPORT_TCP : TRANSPORT_UDP;
 	unsigned v6 = stream ? TRANSPORT_TCP6 : TRANSPORT_UDP6;
 
-	switch (endpoint->addr.sa.sa_family) {
+	switch (endpoint->addr.family) {
 	case AF_UNIX:
-		return stream && endpoint->addr.un.sun_path[0] ? TRANSPORT_LOCAL : 0;
+		return stream && endpoint->path[0] == '/' ? TRANSPORT_LOCAL : 0;
 	case AF_INET:
 		return v4;
 	case AF_INET6:
-		if (IN6_IS_ADDR_V4MAPPED(&endpoint->addr.in6.sin6_addr))
-			return v4;
-		return endpoint->v6only || !IN6_IS_ADDR_UNSPECIFIED(&endpoint->addr.in6.sin6_addr)
-			       ? v6
-			       : v4 | v6;
+		return endpoint->v6only || !endpoint_is_wildcard(endpoint) ? v6 : v4 | v6;
 	default:
 		return 0;
 	}

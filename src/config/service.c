@@ -4,8 +4,6 @@
 
 #include "config/service.h"
 
-#include <arpa/inet.h>
-#include <netdb.h>
 #include <string.h>
 
 struct service *service_new(void)
@@ -38,6 +36,8 @@ static void service_free(struct service *s)
 	};
 	struct strv *lists[] = { &s->via, &s->bind, &s->argv, &s->env, &s->passenv };
 
+	for (size_t i = 0; i < s->n_endpoints; i++)
+		endpoint_done(&s->endpoints[i]);
 	if (s->front) {
 		service_unref(s->front);
 		free(s->endpoints);
@@ -90,7 +90,7 @@ const struct service *service_behind(const struct service *front, const struct e
 	s->endpoints = malloc(sizeof(*s->endpoints));
 	if (!s->endpoints)
 		return NULL;
-	s->endpoints[0] = *endpoint;
+	s->endpoints[0] = endpoint_copy(endpoint);
 	s->n_endpoints = 1;
 	s->refs = 1;
 	s->front = service_ref(front);
@@ -109,23 +109,6 @@ const struct service *service_behind(const struct service *front, const struct e
 	s->banner_success_text = (struct banner){ 0 };
 	s->banner_fail_text = (struct banner){ 0 };
 	return TAKE_PTR(s);
-}
-
-struct endpoint endpoint_key(const struct endpoint *endpoint)
-{
-	struct endpoint key;
-
-	/* Through memcpy, as padding counts where keys are compared as bytes. */
-	memcpy(&key, endpoint, sizeof(key));
-	key.optional = false;
-	key.fallback_ipv4 = false;
-	return key;
-}
-
-bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->socktype == b->socktype && a->protocol == b->protocol && a->v6only == b->v6only &&
-	       a->len == b->len && memcmp(&a->addr, &b->addr, a->len) == 0;
 }
 
 static bool log_equal(const struct log_target *a, const struct log_target *b)
@@ -204,33 +187,4 @@ bool service_equal(const struct service *a, const struct service *b)
 	return identity_equal(a, b) && socket_equal(a, b) && process_equal(a, b) &&
 	       admission_equal(a, b) && log_equal(&a->log, &b->log) &&
 	       a->log_on_success == b->log_on_success && a->log_on_failure == b->log_on_failure;
-}
-
-const char *endpoint_format(const struct endpoint *endpoint, char out[static ENDPOINT_TEXT_MAX])
-{
-	const char *kind = endpoint->protocol == IPPROTO_UDP   ? "udp"
-			   : endpoint->protocol == IPPROTO_TCP ? "tcp"
-			   : endpoint->socktype == SOCK_RAW    ? "raw"
-							       : "ip";
-	char text[INET6_ADDRSTRLEN];
-
-	switch (endpoint->addr.sa.sa_family) {
-	case AF_INET:
-		(void)inet_ntop(AF_INET, &endpoint->addr.in.sin_addr, text, sizeof(text));
-		(void)snprintf(out, ENDPOINT_TEXT_MAX, "%s %s:%u", kind, text,
-			       ntohs(endpoint->addr.in.sin_port));
-		break;
-	case AF_INET6:
-		(void)inet_ntop(AF_INET6, &endpoint->addr.in6.sin6_addr, text, sizeof(text));
-		(void)snprintf(out, ENDPOINT_TEXT_MAX, "%s [%s]:%u", kind, text,
-			       ntohs(endpoint->addr.in6.sin6_port));
-		break;
-	default:
-		(void)snprintf(out, ENDPOINT_TEXT_MAX, "unix %s%.107s",
-			       endpoint->addr.un.sun_path[0] ? "" : "@",
-			       endpoint->addr.un.sun_path +
-				       (endpoint->addr.un.sun_path[0] ? 0 : 1));
-		break;
-	}
-	return out;
 }

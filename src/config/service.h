@@ -10,10 +10,10 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/types.h>
-#include <sys/un.h>
 
 #include "base/util.h"
 #include "config/banner.h"
+#include "config/endpoint.h"
 #include "config/rules.h"
 
 /* xinetd.conf(5) "type". */
@@ -103,26 +103,6 @@ enum service_rlimit {
 struct rlimit_setting {
 	bool given;
 	rlim_t value;
-};
-
-/*
- * One address to listen on. Sockets are created from this value alone, so two
- * endpoints that are equal can share one descriptor over a reload.
- */
-struct endpoint {
-	int socktype; /* SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET */
-	int protocol; /* IPPROTO_TCP …, 0 for Unix sockets */
-	bool v6only;
-	bool optional; /* not an error where the machine lacks the address family */
-	bool fallback_ipv4; /* an unspecified IPv6 address that may become 0.0.0.0 where there is no IPv6 */
-	socklen_t len;
-	union {
-		struct sockaddr sa;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-		struct sockaddr_un un; /* abstract names: sun_path[0] is NUL, len counts the name */
-		struct sockaddr_storage storage;
-	} addr;
 };
 
 /*
@@ -236,21 +216,6 @@ const struct service *service_behind(const struct service *front, const struct e
 
 /* Whether both mean the same; where their stanzas stand does not count. */
 bool service_equal(const struct service *a, const struct service *b);
-
-/*
- * The endpoint without what matters only while it is opened: what tells sockets
- * apart, also as bytes.
- */
-struct endpoint endpoint_key(const struct endpoint *endpoint);
-
-/* Whether both stand for the same socket. */
-bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
-
-/* Room for any text of endpoint_format(). */
-#define ENDPOINT_TEXT_MAX 160
-
-/* Writes "tcp 127.0.0.1:7", "udp [::]:69", "unix /run/x", "unix @name" …; returns @out. */
-const char *endpoint_format(const struct endpoint *endpoint, char out[static ENDPOINT_TEXT_MAX]);
 
 /*
  * Writes the service as a stanza that usherd reads back to an equal service:

@@ -2,14 +2,14 @@
 /* Who listens where: finds two services that want the same place, before the kernel does. */
 #pragma once
 
+#include "config/endpoint_map.h"
 #include "config/service.h"
-
-struct taken;
 
 /* Starts zeroed. */
 struct taken_places {
-	struct taken *exactly; /* by endpoint; wildcards of IPv6 that take IPv4 are there twice */
-	struct taken *beneath; /* by the wildcard that the endpoint would be part of */
+	struct endpoint_map
+		exactly; /* by endpoint; wildcards of IPv6 that take IPv4 are there twice */
+	struct endpoint_map beneath; /* by the wildcard that the endpoint would be part of */
 };
 
 /*

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/time.h>
+#include <sys/un.h>
 
 /* What a place gets where there is no limit, but another place. */
 #define SHARE_USEC (5 * USEC_PER_SEC)
@@ -41,6 +42,8 @@ static int connect_unix(int fd, const struct endpoint *place, uint64_t limit_use
 	const struct timeval limit = { .tv_sec = (time_t)(limit_usec / USEC_PER_SEC),
 				       .tv_usec = (suseconds_t)(limit_usec % USEC_PER_SEC) };
 	const struct sockaddr_un nameless = { .sun_family = AF_UNIX };
+	struct sockaddr_storage address;
+	socklen_t length = endpoint_to_sockaddr(place, &address);
 
 	/* The kernel picks an abstract name, which a confined server can answer to as well. */
 	if (place->socktype == SOCK_DGRAM &&
@@ -48,7 +51,7 @@ static int connect_unix(int fd, const struct endpoint *place, uint64_t limit_use
 		return errno;
 	if (limit_usec && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
 		return errno;
-	while (connect(fd, &place->addr.sa, place->len) < 0)
+	while (connect(fd, (struct sockaddr *)&address, length) < 0)
 		if (errno != EINTR)
 			return errno == EAGAIN ? ETIMEDOUT : errno;
 	return -fd_set_nonblock(fd, true);
@@ -58,12 +61,13 @@ static int connect_inet(int fd, const struct endpoint *place, uint64_t limit_use
 {
 	struct pollfd writable = { .fd = fd, .events = POLLOUT };
 	uint64_t end = now_usec() + limit_usec;
-	socklen_t length = sizeof(int);
+	struct sockaddr_storage address;
+	socklen_t length = endpoint_to_sockaddr(place, &address);
 	int r = fd_set_nonblock(fd, true), error = 0;
 
 	if (r < 0)
 		return -r;
-	if (connect(fd, &place->addr.sa, place->len) == 0)
+	if (connect(fd, (struct sockaddr *)&address, length) == 0)
 		return 0;
 	if (errno != EINPROGRESS && errno != EINTR)
 		return errno;
@@ -75,6 +79,7 @@ static int connect_inet(int fd, const struct endpoint *place, uint64_t limit_use
 	} while (r < 0 && errno == EINTR);
 	if (r == 0)
 		return ETIMEDOUT;
+	length = sizeof(error);
 	if (r < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
 		return errno;
 	return error;
@@ -84,13 +89,13 @@ static int connect_inet(int fd, const struct endpoint *place, uint64_t limit_use
 static int try_place(struct connection *c, const struct endpoint *place, uint64_t limit_usec)
 {
 	CLEANUP_CLOSE int fd =
-		socket(place->addr.sa.sa_family, place->socktype | SOCK_CLOEXEC, place->protocol);
+		socket(place->addr.family, place->socktype | SOCK_CLOEXEC, place->protocol);
 	int error;
 
 	if (fd < 0)
 		return errno;
-	error = place->addr.sa.sa_family == AF_UNIX ? connect_unix(fd, place, limit_usec)
-						    : connect_inet(fd, place, limit_usec);
+	error = place->addr.family == AF_UNIX ? connect_unix(fd, place, limit_usec)
+					      : connect_inet(fd, place, limit_usec);
 	if (error == 0)
 		c->fd = take_fd(&fd);
 	return error;
@@ -106,19 +111,40 @@ static uint64_t share(const struct connection *c, uint64_t deadline_usec)
 	return now < deadline_usec ? (deadline_usec - now) / n + 1 : 1;
 }
 
+/* The end of the connection that is this program's. */
+static void format_own(const struct connection *c, char out[static ENDPOINT_TEXT_MAX])
+{
+	struct endpoint own = { .socktype = c->place->socktype, .protocol = c->place->protocol };
+	union {
+		struct sockaddr sa;
+		struct sockaddr_un un;
+		struct sockaddr_storage storage;
+	} address = { .storage = { 0 } };
+	char raw[ENDPOINT_TEXT_MAX];
+	socklen_t length = sizeof(address.storage);
+
+	if (getsockname(c->fd, &address.sa, &length) < 0 ||
+	    (address.sa.sa_family == AF_UNIX && length <= sizeof(sa_family_t))) {
+		(void)snprintf(out, ENDPOINT_TEXT_MAX, "unix, without a name,");
+		return;
+	}
+	if (address.sa.sa_family == AF_UNIX) {
+		(void)snprintf(raw, sizeof(raw), "unix %s%.107s", address.un.sun_path[0] ? "" : "@",
+			       address.un.sun_path + !address.un.sun_path[0]);
+		(void)escape_text(out, ENDPOINT_TEXT_MAX, raw);
+		return;
+	}
+	addr_from_sockaddr(&own.addr, &address.sa, length);
+	(void)format_place(&own, out);
+}
+
 static void tell_ends(const struct connection *c, uint64_t took_usec)
 {
 	char from[ENDPOINT_TEXT_MAX], to[ENDPOINT_TEXT_MAX];
-	struct endpoint own = { .socktype = c->place->socktype, .protocol = c->place->protocol };
 
-	own.len = sizeof(own.addr);
 	if (!c->trace)
 		return;
-	if (getsockname(c->fd, &own.addr.sa, &own.len) < 0 ||
-	    (own.addr.sa.sa_family == AF_UNIX && own.len <= sizeof(sa_family_t)))
-		(void)snprintf(from, sizeof(from), "unix, without a name,");
-	else
-		(void)format_place(&own, from);
+	format_own(c, from);
 	(void)fprintf(c->trace, "usherctl: connected: %s to %s in %.6f s\n", from,
 		      format_place(c->place, to), (double)took_usec / (double)USEC_PER_SEC);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/intern.h"
 #include "config/lookup.h"
 #include "ctl/places_conf.h"
 #include "ctl/resolve.h"
@@ -21,15 +22,18 @@ static int add(struct places *places, const struct endpoint *place)
 	int r = array_grow(&places->v, places->n, sizeof(*places->v));
 
 	if (r == 0)
-		places->v[places->n++] = *place;
+		places->v[places->n++] = endpoint_copy(place);
 	return r;
 }
 
 static int add_addr(struct places *places, int socktype, int protocol, const struct addr *addr)
 {
-	struct endpoint place = { .socktype = socktype, .protocol = protocol };
+	struct endpoint place = {
+		.addr = *addr,
+		.socktype = (uint8_t)socktype,
+		.protocol = (uint16_t)protocol,
+	};
 
-	place.len = addr_to_sockaddr(addr, &place.addr.storage);
 	return add(places, &place);
 }
 
@@ -53,16 +57,13 @@ static int add_loopback(struct places *places, int socktype, int protocol, sa_fa
 
 int places_add_endpoint(struct places *places, const struct endpoint *endpoint)
 {
-	const struct sockaddr_in *in = &endpoint->addr.in;
-	const struct sockaddr_in6 *in6 = &endpoint->addr.in6;
+	const struct addr *addr = &endpoint->addr;
+	bool both = addr->family == AF_INET6 && !endpoint->v6only;
 
-	if (in->sin_family == AF_INET && in->sin_addr.s_addr == htonl(INADDR_ANY))
-		return add_loopback(places, endpoint->socktype, endpoint->protocol, AF_INET,
-				    ntohs(in->sin_port));
-	if (in6->sin6_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr))
-		return add_loopback(places, endpoint->socktype, endpoint->protocol,
-				    endpoint->v6only ? AF_INET6 : AF_UNSPEC, ntohs(in6->sin6_port));
-	return add(places, endpoint);
+	if (!endpoint_is_wildcard(endpoint))
+		return add(places, endpoint);
+	return add_loopback(places, endpoint->socktype, endpoint->protocol,
+			    both ? AF_UNSPEC : addr->family, addr->port);
 }
 
 static enum status out_of_memory(struct failure *failure)
@@ -73,17 +74,15 @@ static enum status out_of_memory(struct failure *failure)
 static enum status find_unix(const struct target *target, struct places *places,
 			     struct failure *failure)
 {
-	size_t length = strlen(target->service);
-	struct endpoint place = { .socktype = target->socktype };
+	struct endpoint place = {
+		.addr = { .family = AF_UNIX },
+		.socktype = (uint8_t)target->socktype,
+		.path = intern_text(NULL, target->service),
+	};
+	int r = place.path ? add(places, &place) : -ENOMEM;
 
-	place.addr.un.sun_family = AF_UNIX;
-	memcpy(place.addr.un.sun_path, target->service, length);
-	place.len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
-	if (target->service[0] == '@')
-		place.addr.un.sun_path[0] = '\0';
-	else
-		place.len++;
-	return add(places, &place) < 0 ? out_of_memory(failure) : STATUS_CLEAN;
+	endpoint_done(&place);
+	return r < 0 ? out_of_memory(failure) : STATUS_CLEAN;
 }
 
 /* The port that the target's service means, by number or the services database; sets the type that was not said. */
@@ -157,15 +156,12 @@ static enum status find_host(const struct target *target, int socktype, uint16_t
 		return failure_set(failure, STATUS_NAME, "the name %s cannot be resolved: %s", host,
 				   error > 0 ? failure_words(error) : gai_strerror(error));
 	for (const struct addrinfo *ai = list; ai && r == 0; ai = ai->ai_next) {
-		struct endpoint place = { .socktype = socktype,
-					  .protocol = socktype == SOCK_DGRAM ? IPPROTO_UDP
-									     : IPPROTO_TCP,
-					  .len = ai->ai_addrlen };
+		struct addr addr;
 
-		if (ai->ai_addrlen > sizeof(place.addr))
-			continue;
-		memcpy(&place.addr, ai->ai_addr, ai->ai_addrlen);
-		r = add(places, &place);
+		addr_from_sockaddr(&addr, ai->ai_addr, ai->ai_addrlen);
+		if (addr.family != AF_UNSPEC)
+			r = add_addr(places, socktype,
+				     socktype == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP, &addr);
 	}
 	freeaddrinfo(list);
 	return r < 0 ? out_of_memory(failure) : STATUS_CLEAN;
@@ -211,6 +207,8 @@ enum status places_find(const struct target *target, const struct places_source 
 
 void places_done(struct places *places)
 {
+	for (size_t i = 0; i < places->n; i++)
+		endpoint_done(&places->v[i]);
 	free(places->v);
 	*places = (struct places){ 0 };
 }

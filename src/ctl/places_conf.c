@@ -55,14 +55,7 @@ static const struct service *by_name(const struct conf *conf, const char *name, 
 
 static bool has_port(const struct endpoint *endpoint)
 {
-	switch (endpoint->addr.sa.sa_family) {
-	case AF_INET:
-		return endpoint->addr.in.sin_port != 0;
-	case AF_INET6:
-		return endpoint->addr.in6.sin6_port != 0;
-	default:
-		return true;
-	}
+	return endpoint->addr.family == AF_UNIX || endpoint->addr.port != 0;
 }
 
 const char *places_refuse(const struct service *service)

@@ -20,38 +20,23 @@
 
 static bool is_unix(const struct endpoint *endpoint)
 {
-	return endpoint->addr.sa.sa_family == AF_UNIX;
+	return endpoint->addr.family == AF_UNIX;
 }
 
 static bool is_path(const struct endpoint *endpoint)
 {
-	return is_unix(endpoint) && endpoint->addr.un.sun_path[0];
-}
-
-/* "/path" or "@name". */
-static const char *unix_text(const struct endpoint *endpoint,
-			     char out[static sizeof(struct sockaddr_un) + 2])
-{
-	const struct sockaddr_un *un = &endpoint->addr.un;
-	size_t length = endpoint->len - offsetof(struct sockaddr_un, sun_path);
-	bool abstract = !un->sun_path[0];
-
-	(void)snprintf(out, sizeof(*un) + 2, "%s%.*s", abstract ? "@" : "",
-		       (int)(length - abstract), un->sun_path + abstract);
-	return out;
+	return is_unix(endpoint) && endpoint->path[0] == '/';
 }
 
 const char *unit_refuses_socket(const struct service *s)
 {
-	char text[sizeof(struct sockaddr_un) + 2];
-
 	if (s->socktype == SOCK_RAW)
 		return "socket_type = raw has no counterpart";
 	for (size_t i = 0; i < s->n_endpoints; i++) {
 		const struct endpoint *endpoint = &s->endpoints[i];
 
 		if (is_unix(endpoint)) {
-			if (!unit_takes_plain(unix_text(endpoint, text)))
+			if (!unit_takes_plain(endpoint->path))
 				return "bind: the name of the socket has characters that a unit cannot hold";
 			continue;
 		}
@@ -68,25 +53,23 @@ const char *unit_refuses_socket(const struct service *s)
 
 static void write_listen(struct unit *unit, const struct endpoint *endpoint)
 {
-	char text[sizeof(struct sockaddr_un) + 2], interface[IF_NAMESIZE];
-	const struct sockaddr_in6 *in6 = &endpoint->addr.in6;
+	char text[INET6_ADDRSTRLEN], interface[IF_NAMESIZE];
+	const struct addr *addr = &endpoint->addr;
 	const char *kind = endpoint->socktype == SOCK_DGRAM       ? "Datagram"
 			   : endpoint->socktype == SOCK_SEQPACKET ? "SequentialPacket"
 								  : "Stream";
 
 	(void)fprintf(unit->socket, "Listen%s=", kind);
 	if (is_unix(endpoint)) {
-		unit_plain(unit->socket, unix_text(endpoint, text));
+		unit_plain(unit->socket, endpoint->path);
 	} else if (endpoint->fallback_ipv4) {
-		(void)fprintf(unit->socket, "%u", ntohs(in6->sin6_port));
-	} else if (endpoint->addr.sa.sa_family == AF_INET) {
-		(void)inet_ntop(AF_INET, &endpoint->addr.in.sin_addr, text, sizeof(text));
-		(void)fprintf(unit->socket, "%s:%u", text, ntohs(endpoint->addr.in.sin_port));
+		(void)fprintf(unit->socket, "%u", addr->port);
 	} else {
-		(void)inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof(text));
-		(void)fprintf(unit->socket, "[%s]:%u", text, ntohs(in6->sin6_port));
+		(void)inet_ntop(addr->family, addr->bytes, text, sizeof(text));
+		(void)fprintf(unit->socket, addr->family == AF_INET ? "%s:%u" : "[%s]:%u", text,
+			      addr->port);
 		/* A doubled % for one. */
-		if (in6->sin6_scope_id && if_indextoname(in6->sin6_scope_id, interface))
+		if (addr->scope && if_indextoname(addr->scope, interface))
 			(void)fprintf(unit->socket, "%%%%%s", interface);
 	}
 	(void)fputc('\n', unit->socket);
@@ -95,13 +78,7 @@ static void write_listen(struct unit *unit, const struct endpoint *endpoint)
 /* Whether it names an address that the machine may lack, or not have yet. */
 static bool is_specific(const struct endpoint *endpoint)
 {
-	struct addr addr;
-
-	addr_from_sockaddr(&addr, &endpoint->addr.sa, endpoint->len);
-	for (size_t i = 0; i < sizeof(addr.bytes); i++)
-		if (addr.bytes[i])
-			return !is_unix(endpoint);
-	return false;
+	return !is_unix(endpoint) && !endpoint_is_wildcard(endpoint);
 }
 
 static void write_addresses(struct unit *unit)
@@ -111,7 +88,7 @@ static void write_addresses(struct unit *unit)
 
 	for (size_t i = 0; i < unit->n_endpoints; i++) {
 		write_listen(unit, &unit->endpoints[i]);
-		six |= unit->endpoints[i].addr.sa.sa_family == AF_INET6;
+		six |= unit->endpoints[i].addr.family == AF_INET6;
 		specific |= is_specific(&unit->endpoints[i]);
 		path |= is_path(&unit->endpoints[i]);
 	}

@@ -26,15 +26,8 @@ static struct endpoint private_endpoint(const struct service *service, bool ipv4
 		.optional = true,
 	};
 
-	if (ipv4 || front->addr.sa.sa_family == AF_INET) {
-		endpoint.len = sizeof(endpoint.addr.in);
-		endpoint.addr.in.sin_family = AF_INET;
-		endpoint.addr.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	} else {
-		endpoint.len = sizeof(endpoint.addr.in6);
-		endpoint.addr.in6.sin6_family = AF_INET6;
-		endpoint.addr.in6.sin6_addr = in6addr_loopback;
-	}
+	(void)addr_parse(ipv4 || front->addr.family == AF_INET ? "127.0.0.1" : "::1",
+			 &endpoint.addr);
 	return endpoint;
 }
 
@@ -99,12 +92,12 @@ static int replace_inner(struct service_run *inner, const struct service *servic
 static bool place_fits(const struct service_run *inner, const struct service *service)
 {
 	const struct endpoint *now = &inner->places[0].endpoint;
-	bool ipv4 = now->addr.sa.sa_family == AF_INET;
+	bool ipv4 = now->addr.family == AF_INET;
 	struct endpoint wanted = private_endpoint(service, ipv4);
 
 	/* An IPv4 place behind an IPv6 service is there for want of IPv6. */
 	return endpoint_equal(now, &wanted) &&
-	       (ipv4 || service->endpoints[0].addr.sa.sa_family == AF_INET6);
+	       (ipv4 || service->endpoints[0].addr.family == AF_INET6);
 }
 
 int intercept_adopt(struct service_run *run, const struct service *service)

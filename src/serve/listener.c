@@ -55,25 +55,24 @@ static int apply_options(int fd, const struct endpoint *endpoint, const struct s
 
 static bool is_multicast(const struct endpoint *endpoint)
 {
-	return (endpoint->addr.sa.sa_family == AF_INET &&
-		IN_MULTICAST(ntohl(endpoint->addr.in.sin_addr.s_addr))) ||
-	       (endpoint->addr.sa.sa_family == AF_INET6 &&
-		IN6_IS_ADDR_MULTICAST(&endpoint->addr.in6.sin6_addr));
+	const struct addr *addr = &endpoint->addr;
+
+	return (addr->family == AF_INET && addr->bytes[0] >> 4 == 0xe) ||
+	       (addr->family == AF_INET6 && addr->bytes[0] == 0xff);
 }
 
 /* Joins the group that the socket is bound to (D45). */
 static int join_group(int fd, const struct endpoint *endpoint)
 {
-	struct ip_mreqn ipv4 = { .imr_multiaddr = endpoint->addr.in.sin_addr };
-	struct ipv6_mreq ipv6 = {
-		.ipv6mr_multiaddr = endpoint->addr.in6.sin6_addr,
-		.ipv6mr_interface = endpoint->addr.in6.sin6_scope_id,
-	};
+	struct ip_mreqn ipv4 = { 0 };
+	struct ipv6_mreq ipv6 = { .ipv6mr_interface = endpoint->addr.scope };
 	int r;
 
 	if (!is_multicast(endpoint))
 		return 0;
-	if (endpoint->addr.sa.sa_family == AF_INET)
+	memcpy(&ipv4.imr_multiaddr, endpoint->addr.bytes, sizeof(ipv4.imr_multiaddr));
+	memcpy(&ipv6.ipv6mr_multiaddr, endpoint->addr.bytes, sizeof(ipv6.ipv6mr_multiaddr));
+	if (endpoint->addr.family == AF_INET)
 		r = setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &ipv4, sizeof(ipv4));
 	else
 		r = setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &ipv6, sizeof(ipv6));
@@ -83,9 +82,7 @@ static int join_group(int fd, const struct endpoint *endpoint)
 /* The path of a Unix socket in the file system, or NULL. */
 static const char *socket_path(const struct endpoint *endpoint)
 {
-	if (endpoint->addr.sa.sa_family != AF_UNIX || !endpoint->addr.un.sun_path[0])
-		return NULL;
-	return endpoint->addr.un.sun_path;
+	return endpoint->path && endpoint->path[0] == '/' ? endpoint->path : NULL;
 }
 
 /* Whether the file is a socket that nobody listens on any more. */
@@ -93,10 +90,12 @@ static bool is_stale(const struct endpoint *endpoint)
 {
 	CLEANUP_CLOSE int fd =
 		socket(AF_UNIX, endpoint->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_storage address;
+	socklen_t length = endpoint_to_sockaddr(endpoint, &address);
 	struct stat st;
 
 	return fd >= 0 && lstat(socket_path(endpoint), &st) == 0 && S_ISSOCK(st.st_mode) &&
-	       connect(fd, &endpoint->addr.sa, endpoint->len) < 0 && errno == ECONNREFUSED;
+	       connect(fd, (struct sockaddr *)&address, length) < 0 && errno == ECONNREFUSED;
 }
 
 /*
@@ -125,6 +124,14 @@ static int set_owner(const struct endpoint *endpoint, const struct service *serv
 	return 0;
 }
 
+static int bind_to(int fd, const struct endpoint *endpoint)
+{
+	struct sockaddr_storage address;
+	socklen_t length = endpoint_to_sockaddr(endpoint, &address);
+
+	return bind(fd, (struct sockaddr *)&address, length) < 0 ? -errno : 0;
+}
+
 static int bind_unix(int fd, const struct endpoint *endpoint, const struct service *service)
 {
 	int r;
@@ -136,10 +143,10 @@ static int bind_unix(int fd, const struct endpoint *endpoint, const struct servi
 	 */
 	if (fchmod(fd, 0) < 0)
 		return -errno;
-	r = bind(fd, &endpoint->addr.sa, endpoint->len) < 0 ? -errno : 0;
+	r = bind_to(fd, endpoint);
 	if (r == -EADDRINUSE && socket_path(endpoint) && is_stale(endpoint) &&
 	    unlink(socket_path(endpoint)) == 0)
-		r = bind(fd, &endpoint->addr.sa, endpoint->len) < 0 ? -errno : 0;
+		r = bind_to(fd, endpoint);
 	return r < 0 ? r : set_owner(endpoint, service);
 }
 
@@ -162,21 +169,21 @@ static int move_up(int fd)
 static int open_endpoint(const struct endpoint *endpoint, const struct service *service)
 {
 	CLEANUP_CLOSE int fd =
-		socket(endpoint->addr.sa.sa_family,
-		       endpoint->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, endpoint->protocol);
+		socket(endpoint->addr.family, endpoint->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		       endpoint->protocol);
 	int r;
 
 	if (fd < 0)
 		return -errno;
-	if (endpoint->addr.sa.sa_family == AF_UNIX) {
+	if (endpoint->addr.family == AF_UNIX) {
 		r = bind_unix(fd, endpoint, service);
 	} else {
 		/* For datagrams it would let anybody else on the machine take the port, too. */
 		if (listens(endpoint->socktype) || is_multicast(endpoint))
 			set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-		if (endpoint->addr.sa.sa_family == AF_INET6)
+		if (endpoint->addr.family == AF_INET6)
 			set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, endpoint->v6only);
-		r = bind(fd, &endpoint->addr.sa, endpoint->len) < 0 ? -errno : 0;
+		r = bind_to(fd, endpoint);
 	}
 	if (r == 0)
 		r = join_group(fd, endpoint);
@@ -198,10 +205,7 @@ int listener_open(const struct endpoint *endpoint, const struct service *service
 	if (!endpoint->fallback_ipv4 || (fd != -EAFNOSUPPORT && fd != -EADDRNOTAVAIL))
 		return fd;
 	plain = *endpoint;
-	memset(&plain.addr, 0, sizeof(plain.addr));
-	plain.addr.in.sin_family = AF_INET;
-	plain.addr.in.sin_port = endpoint->addr.in6.sin6_port;
-	plain.len = sizeof(plain.addr.in);
+	plain.addr = (struct addr){ .family = AF_INET, .port = endpoint->addr.port };
 	*ret_fell_back = true;
 	return open_endpoint(&plain, service);
 }

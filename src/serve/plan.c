@@ -10,6 +10,8 @@
 #include <strings.h>
 #include <uthash.h>
 
+#include "config/endpoint_map.h"
+
 /* A running service, found by what identifies it; those with equal keys form a chain. */
 struct known {
 	char *key;
@@ -20,13 +22,12 @@ struct known {
 	UT_hash_handle hh;
 };
 
-/* An open endpoint, found by its bytes. */
+/* An open endpoint. */
 struct door {
-	struct endpoint endpoint;
+	const struct endpoint *endpoint;
 	size_t old;
 	size_t old_endpoint;
 	bool taken;
-	UT_hash_handle hh;
 };
 
 struct planner {
@@ -36,8 +37,8 @@ struct planner {
 	struct plan *plan;
 	struct known *known; /* array of n_running */
 	struct known *by_key;
-	struct door *doors; /* array */
-	struct door *by_endpoint;
+	struct door *doors;              /* array */
+	struct endpoint_map by_endpoint; /* to where in doors the first one stands */
 };
 
 static char *identity(const struct service *service)
@@ -87,16 +88,13 @@ static int index_doors(struct planner *p)
 	for (size_t i = 0; i < p->n_running; i++) {
 		p->known[i].first_door = n;
 		for (size_t e = 0; e < p->running[i]->n_endpoints; e++) {
-			struct door *door = &p->doors[n++], *other;
+			struct door *door = &p->doors[n++];
 
-			door->endpoint = endpoint_key(&p->running[i]->endpoints[e]);
+			door->endpoint = &p->running[i]->endpoints[e];
 			door->old = i;
 			door->old_endpoint = e;
-			HASH_FIND(hh, p->by_endpoint, &door->endpoint, sizeof(door->endpoint),
-				  other);
-			if (!other)
-				HASH_ADD(hh, p->by_endpoint, endpoint, sizeof(door->endpoint),
-					 door);
+			if (endpoint_map_add(&p->by_endpoint, door->endpoint, door) < 0)
+				return -ENOMEM;
 		}
 	}
 	p->doors[n].old = PLAN_NONE;
@@ -138,24 +136,20 @@ static int find_old(struct planner *p, const struct service *service, size_t *re
 /* A port of the kernel's choice means another one each time. */
 static bool is_anywhere(const struct endpoint *endpoint)
 {
-	return (endpoint->addr.sa.sa_family == AF_INET && endpoint->addr.in.sin_port == 0) ||
-	       (endpoint->addr.sa.sa_family == AF_INET6 && endpoint->addr.in6.sin6_port == 0);
+	return endpoint->addr.family != AF_UNIX && endpoint->addr.port == 0;
 }
 
 /* The open door that an endpoint continues: the service's own before that of another one. NULL when there is none. */
 static struct door *find_door(struct planner *p, const struct endpoint *endpoint, size_t old)
 {
-	struct endpoint key = endpoint_key(endpoint);
-	struct door *door;
+	const struct door *door;
 
 	if (old != PLAN_NONE)
-		for (door = &p->doors[p->known[old].first_door]; door->old == old; door++)
-			if (!door->taken && endpoint_equal(&door->endpoint, &key))
-				return door;
-	if (is_anywhere(endpoint))
-		return NULL;
-	HASH_FIND(hh, p->by_endpoint, &key, sizeof(key), door);
-	return door;
+		for (size_t i = p->known[old].first_door; p->doors[i].old == old; i++)
+			if (!p->doors[i].taken && endpoint_equal(p->doors[i].endpoint, endpoint))
+				return &p->doors[i];
+	door = is_anywhere(endpoint) ? NULL : endpoint_map_find(&p->by_endpoint, endpoint);
+	return door ? &p->doors[door - p->doors] : NULL;
 }
 
 static int add_service(struct planner *p, const struct service *service, size_t old, bool kept)
@@ -254,7 +248,7 @@ int plan_make(const struct service *const *running, size_t n_running, const stru
 	if (r == 0)
 		r = compare(&p);
 	HASH_CLEAR(hh, p.by_key);
-	HASH_CLEAR(hh, p.by_endpoint);
+	endpoint_map_done(&p.by_endpoint);
 	for (size_t i = 0; p.known && i < n_running; i++)
 		free(p.known[i].key);
 	free(p.known);

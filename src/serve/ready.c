@@ -181,7 +181,7 @@ static void lend(struct place *place)
 	struct decision decision;
 	struct session *session;
 
-	if (place->endpoint.addr.sa.sa_family == AF_UNIX)
+	if (place->endpoint.addr.family == AF_UNIX)
 		peer.family = AF_UNIX;
 	if (run_is_full(run))
 		return;

@@ -125,7 +125,7 @@ static void prepare(struct server *server, const struct plan_service *planned,
 	if (r == 0)
 		return;
 	/* What runs goes on as it was, its doors among them; unless it is to be what this version cannot host. */
-	free(ret->places);
+	places_free(ret->places, planned->service->n_endpoints, false);
 	ret->places = NULL;
 	ret->end = r == -ENOTSUP;
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/un.h>
 
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>

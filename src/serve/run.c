@@ -145,7 +145,7 @@ struct place *places_new(struct service_run *run, const struct service *service)
 
 	for (size_t i = 0; places && i < service->n_endpoints; i++) {
 		places[i].run = run;
-		places[i].endpoint = service->endpoints[i];
+		places[i].endpoint = endpoint_copy(&service->endpoints[i]);
 		places[i].fd = -1;
 	}
 	return places;
@@ -217,6 +217,7 @@ void places_free(struct place *places, size_t n, bool remove)
 			event_free(places[i].event);
 		if (places[i].retry)
 			event_free(places[i].retry);
+		endpoint_done(&places[i].endpoint);
 	}
 	free(places);
 }

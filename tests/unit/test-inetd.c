@@ -116,8 +116,8 @@ static void reads_unix_sockets(void **state)
 	(void)state;
 	s = only(&load, "/run/x.sock stream unix nowait root /bin/sh sh\n");
 	assert_string_equal(s->id, "/run/x.sock");
-	assert_int_equal(s->endpoints[0].addr.un.sun_family, AF_UNIX);
-	assert_string_equal(s->endpoints[0].addr.un.sun_path, "/run/x.sock");
+	assert_int_equal(s->endpoints[0].addr.family, AF_UNIX);
+	assert_string_equal(s->endpoints[0].path, "/run/x.sock");
 	load_done(&load);
 }
 
@@ -244,9 +244,9 @@ static void tells_the_families_of_rpc_lines_apart(void **state)
 			"300000/1 dgram rpc/udp6 wait root /bin/sh sh\n"
 			"300000/1 stream rpc/tcp wait root /bin/sh sh\n");
 	assert_int_equal(load.conf->n, 3);
-	assert_int_equal(load.conf->services[0]->endpoints[0].addr.sa.sa_family, AF_INET);
+	assert_int_equal(load.conf->services[0]->endpoints[0].addr.family, AF_INET);
 	assert_true(load.conf->services[1]->endpoints[0].v6only);
-	assert_int_equal(load.conf->services[2]->endpoints[0].addr.sa.sa_family, AF_INET6);
+	assert_int_equal(load.conf->services[2]->endpoints[0].addr.family, AF_INET6);
 	load_done(&load);
 }
 

@@ -140,11 +140,14 @@ static struct endpoint place_of(int fd)
 {
 	struct endpoint place = { .socktype = SOCK_STREAM, .protocol = IPPROTO_TCP };
 
-	place.addr.in.sin_family = AF_INET;
-	place.addr.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	place.len = sizeof(place.addr.in);
-	assert_int_equal(bind(fd, &place.addr.sa, place.len), 0);
-	assert_int_equal(getsockname(fd, &place.addr.sa, &place.len), 0);
+	struct sockaddr_storage address;
+	socklen_t length;
+
+	assert_int_equal(addr_parse("127.0.0.1", &place.addr), 0);
+	length = endpoint_to_sockaddr(&place, &address);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, length), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	addr_from_sockaddr(&place.addr, (struct sockaddr *)&address, length);
 	return place;
 }
 
@@ -152,7 +155,7 @@ static void goes_to_the_first_place_that_answers(void **state)
 {
 	CLEANUP_CLOSE int open_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	CLEANUP_CLOSE int shut_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct endpoint v[3] = { place_of(shut_fd), place_of(open_fd), { 0 } };
+	struct endpoint v[3] = { place_of(shut_fd), place_of(open_fd), { .path = NULL } };
 	struct places places = { .v = v, .n = 2 };
 	struct connection c = { .places = &places, .fd = -1 };
 	struct failure failure = { 0 };

@@ -280,7 +280,7 @@ static void lives_as_long_as_somebody_refers_to_it(void **state)
 
 static void what_stands_behind_another_refuses_nobody_and_outlives_it(void **state)
 {
-	struct endpoint place = { .socktype = SOCK_STREAM, .len = 1 };
+	struct endpoint place = { .addr = { .family = AF_INET }, .socktype = SOCK_STREAM };
 	const struct service *front, *behind;
 	struct load load;
 

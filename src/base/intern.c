@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: ISC */
+/* Values that are never changed and that many have in common: equal ones are kept once, and counted. */
+#include "config.h"
+
+#include "base/intern.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+#define FIRST_SLOTS 64
+
+/* How equal values are told. */
+enum kind {
+	KIND_BYTES,
+	KIND_WORDS,
+};
+
+struct slot {
+	const void *value; /* NULL: free */
+	intern_done *done;
+	size_t bytes; /* KIND_BYTES */
+	uint32_t hash;
+	enum kind kind;
+};
+
+/* A hash table with open addresses; its size is a power of two. */
+struct intern_pool {
+	struct slot *slots;
+	size_t n_slots;
+	size_t n;
+};
+
+INTERN_CONSTANT(struct words, words_none, { .v = (char *const[]){ NULL } });
+
+static struct intern_head *head_of(const void *value)
+{
+	uintptr_t at = (uintptr_t)value - sizeof(struct intern_head);
+
+	/* The count is not part of the value, so it may change behind const. */
+	return (struct intern_head *)at;
+}
+
+void *intern_alloc(size_t n)
+{
+	struct intern_head *head = calloc(1, sizeof(*head) + n);
+
+	if (!head)
+		return NULL;
+	head->refs = 1;
+	return head + 1;
+}
+
+const void *intern_ref(const void *value)
+{
+	if (value && head_of(value)->refs)
+		head_of(value)->refs++;
+	return value;
+}
+
+void intern_drop(const void *value, intern_done *done)
+{
+	struct intern_head *head = value ? head_of(value) : NULL;
+
+	if (!head || head->refs == 0 || --head->refs > 0)
+		return;
+	if (done)
+		done(head + 1);
+	free(head);
+}
+
+void intern_unref(const void *value)
+{
+	intern_drop(value, NULL);
+}
+
+/* --- the pool ------------------------------------------------------------------- */
+
+static uint32_t hash_words(const char *const *v, size_t n)
+{
+	uint32_t hash = (uint32_t)n + 1;
+
+	for (size_t i = 0; i < n; i++)
+		hash = hash_bytes(hash, v[i], strlen(v[i]) + 1);
+	return hash;
+}
+
+struct intern_pool *intern_pool_new(void)
+{
+	struct intern_pool *pool = calloc(1, sizeof(*pool));
+
+	if (!pool)
+		return NULL;
+	pool->slots = calloc(FIRST_SLOTS, sizeof(*pool->slots));
+	if (!pool->slots) {
+		free(pool);
+		return NULL;
+	}
+	pool->n_slots = FIRST_SLOTS;
+	return pool;
+}
+
+void intern_pool_free(struct intern_pool *pool)
+{
+	if (!pool)
+		return;
+	for (size_t i = 0; i < pool->n_slots; i++)
+		intern_drop(pool->slots[i].value, pool->slots[i].done);
+	free(pool->slots);
+	free(pool);
+}
+
+static void put(struct slot *slots, size_t n_slots, const struct slot *slot)
+{
+	size_t i = slot->hash & (n_slots - 1);
+
+	while (slots[i].value)
+		i = (i + 1) & (n_slots - 1);
+	slots[i] = *slot;
+}
+
+/* Has the pool find the value from now on. Where there is no memory for that, equal ones are kept twice. */
+static void remember(struct intern_pool *pool, const struct slot *slot)
+{
+	if (4 * (pool->n + 1) > 3 * pool->n_slots) {
+		struct slot *bigger = calloc(2 * pool->n_slots, sizeof(*bigger));
+
+		if (!bigger)
+			return;
+		for (size_t i = 0; i < pool->n_slots; i++)
+			if (pool->slots[i].value)
+				put(bigger, 2 * pool->n_slots, &pool->slots[i]);
+		free(pool->slots);
+		pool->slots = bigger;
+		pool->n_slots *= 2;
+	}
+	put(pool->slots, pool->n_slots, slot);
+	(void)intern_ref(slot->value);
+	pool->n++;
+}
+
+static const void *find_bytes(const struct intern_pool *pool, const void *bytes, size_t n,
+			      uint32_t hash, intern_done *done)
+{
+	for (size_t i = hash & (pool->n_slots - 1); pool->slots[i].value;
+	     i = (i + 1) & (pool->n_slots - 1)) {
+		const struct slot *slot = &pool->slots[i];
+
+		if (slot->hash == hash && slot->kind == KIND_BYTES && slot->bytes == n &&
+		    slot->done == done && memcmp(slot->value, bytes, n) == 0)
+			return intern_ref(slot->value);
+	}
+	return NULL;
+}
+
+static bool words_equal(const struct words *words, const char *const *v, size_t n)
+{
+	if (words->n != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(words->v[i], v[i]) != 0)
+			return false;
+	return true;
+}
+
+static const struct words *find_words(const struct intern_pool *pool, const char *const *v,
+				      size_t n, uint32_t hash)
+{
+	for (size_t i = hash & (pool->n_slots - 1); pool->slots[i].value;
+	     i = (i + 1) & (pool->n_slots - 1)) {
+		const struct slot *slot = &pool->slots[i];
+
+		if (slot->hash == hash && slot->kind == KIND_WORDS &&
+		    words_equal(slot->value, v, n))
+			return intern_ref(slot->value);
+	}
+	return NULL;
+}
+
+const void *intern_value(struct intern_pool *pool, void *draft, size_t n, intern_done *done)
+{
+	uint32_t hash = pool ? hash_bytes(0, draft, n) : 0;
+	const void *known = pool ? find_bytes(pool, draft, n, hash, done) : NULL;
+	void *value;
+
+	if (known) {
+		if (done)
+			done(draft);
+		return known;
+	}
+	value = intern_alloc(n);
+	if (!value) {
+		if (done)
+			done(draft);
+		return NULL;
+	}
+	memcpy(value, draft, n);
+	if (pool)
+		remember(pool, &(struct slot){ value, done, n, hash, KIND_BYTES });
+	return value;
+}
+
+const char *intern_text(struct intern_pool *pool, const char *text)
+{
+	size_t n = strlen(text) + 1;
+	uint32_t hash = pool ? hash_bytes(0, text, n) : 0;
+	const char *known = pool ? find_bytes(pool, text, n, hash, NULL) : NULL;
+	char *value;
+
+	if (known)
+		return known;
+	value = intern_alloc(n);
+	if (!value)
+		return NULL;
+	memcpy(value, text, n);
+	if (pool)
+		remember(pool, &(struct slot){ value, NULL, n, hash, KIND_BYTES });
+	return value;
+}
+
+/* One block: the list, the pointers, the texts. */
+static struct words *copy_words(const char *const *v, size_t n)
+{
+	struct words *words;
+	size_t bytes = 0;
+	char **at, *text;
+
+	for (size_t i = 0; i < n; i++)
+		bytes += strlen(v[i]) + 1;
+	words = intern_alloc(sizeof(*words) + (n + 1) * sizeof(*at) + bytes);
+	if (!words)
+		return NULL;
+	at = (char **)(words + 1);
+	text = (char *)(at + n + 1);
+	for (size_t i = 0; i < n; i++) {
+		at[i] = text;
+		text = stpcpy(text, v[i]) + 1;
+	}
+	*words = (struct words){ .n = n, .v = at };
+	return words;
+}
+
+const struct words *intern_words(struct intern_pool *pool, const char *const *v, size_t n)
+{
+	uint32_t hash = pool ? hash_words(v, n) : 0;
+	const struct words *known = n == 0 ? words_none
+				    : pool ? find_words(pool, v, n, hash)
+					   : NULL;
+
+	if (known)
+		return known;
+	known = copy_words(v, n);
+	if (known && pool)
+		remember(pool, &(struct slot){ known, NULL, 0, hash, KIND_WORDS });
+	return known;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/* A table that finds what belongs to an endpoint. */
+#pragma once
+
+#include <stddef.h>
+
+#include "config/endpoint.h"
+
+struct endpoint_slot;
+
+/* Starts zeroed. */
+struct endpoint_map {
+	struct endpoint_slot *slots;
+	size_t n_slots;
+	size_t n;
+};
+
+/*
+ * Adds @value (not NULL) for an endpoint equal to @endpoint, whose path must stay
+ * as long as the map; where there is one already, that one stays. Returns 0 or -ENOMEM.
+ */
+int endpoint_map_add(struct endpoint_map *map, const struct endpoint *endpoint, const void *value);
+
+/* The value of an equal endpoint, or NULL. */
+const void *endpoint_map_find(const struct endpoint_map *map, const struct endpoint *endpoint);
+
+void endpoint_map_done(struct endpoint_map *map);
