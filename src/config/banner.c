@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/intern.h"
 #include "base/util.h"
 
 int banner_read(const char *path, struct banner *ret)
@@ -49,8 +51,15 @@ int banner_read(const char *path, struct banner *ret)
 	return cut;
 }
 
+bool banner_equal(const struct banner *a, const struct banner *b)
+{
+	return str_equal(a->path, b->path) && a->unread == b->unread && a->bytes == b->bytes &&
+	       (a->bytes == 0 || memcmp(a->text, b->text, a->bytes) == 0);
+}
+
 void banner_done(struct banner *banner)
 {
+	intern_unref(banner->path);
 	free(banner->text);
 	*banner = (struct banner){ 0 };
 }

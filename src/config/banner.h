@@ -8,17 +8,21 @@
 /* Longest banner; what a file has beyond is not sent. */
 #define BANNER_MAX_BYTES (64 * 1024)
 
-/* The contents of one banner file. */
+/* One banner file and its contents. */
 struct banner {
+	const char *path; /* as written (base/intern.h); NULL = none */
 	char *text;
 	size_t bytes;
 	bool unread; /* there was no reading the file */
 };
 
 /*
- * Reads the file at @path into @ret, which must be empty. Returns 0; 1 where the file is longer
+ * Reads the file at @path into @ret, which must have no text yet. Returns 0; 1 where the file is longer
  * than BANNER_MAX_BYTES and was cut; or -errno. Does not wait for what is behind a FIFO or a device.
  */
 int banner_read(const char *path, struct banner *ret);
+
+/* Whether both have the same path, and the same text. */
+bool banner_equal(const struct banner *a, const struct banner *b);
 
 void banner_done(struct banner *banner);

@@ -21,17 +21,27 @@ static const struct {
 	{ "services", BUILTIN_SERVICES, false }, { "servers", BUILTIN_SERVERS, false },
 };
 
-int build_text(const struct build *build, enum attr attr, char **slot)
+int build_text(const struct build *build, enum attr attr, const char **slot)
 {
-	char *copy;
+	if (schema_count(build->schema, attr) == 0)
+		return 0;
+	*slot = intern_text(build->pool, schema_text(build->schema, attr, 0));
+	return *slot ? 0 : -ENOMEM;
+}
+
+int build_words(const struct build *build, enum attr attr, const struct words **slot)
+{
+	struct strv words = { 0 };
+	const struct words *value = NULL;
 
 	if (schema_count(build->schema, attr) == 0)
 		return 0;
-	copy = strdup(schema_text(build->schema, attr, 0));
-	if (!copy)
+	if (schema_words(build->schema, attr, &words) == 0)
+		value = intern_words(build->pool, (const char *const *)words.v, words.n);
+	strv_done(&words);
+	if (!value)
 		return -ENOMEM;
-	free(*slot);
-	*slot = copy;
+	*slot = value;
 	return 0;
 }
 
@@ -83,7 +93,7 @@ static void check_intercept(struct build *build)
 			build->schema, ATTR_FLAGS, SEVERITY_WARNING,
 			"%s services cannot be intercepted: %s; the flag INTERCEPT is dropped",
 			(s->type & SERVICE_INTERNAL) ? "Internal" : "Multi-threaded", s->id);
-		s->flags &= ~(unsigned)FLAG_INTERCEPT;
+		s->flags &= (uint16_t)~FLAG_INTERCEPT;
 		return;
 	}
 	if (s->socktype != SOCK_STREAM && s->socktype != SOCK_DGRAM)
@@ -167,37 +177,46 @@ static int build_identity(struct build *build, const struct stanza *stanza, cons
 	struct service *s = build->service;
 
 	s->line = stanza->line;
-	s->file = strdup(stanza->file);
-	s->name = strdup(stanza->name);
-	s->id = strdup(id);
-	s->type = build_bits(build, ATTR_TYPE);
-	s->flags = build_bits(build, ATTR_FLAGS);
+	s->file = intern_text(build->pool, stanza->file);
+	s->via = intern_words(build->pool, (const char *const *)stanza->via.v, stanza->via.n);
+	s->name = intern_text(NULL, stanza->name);
+	s->id = intern_text(NULL, id);
+	s->type = (uint8_t)build_bits(build, ATTR_TYPE);
+	s->flags = (uint16_t)build_bits(build, ATTR_FLAGS);
 	if (s->flags & FLAG_SENSOR)
 		s->type |= SERVICE_INTERNAL;
 	s->wait = build_number(build, ATTR_WAIT, 0);
-	if (!s->file || !s->name || !s->id)
-		return -ENOMEM;
-	return strv_copy(&s->via, &stanza->via);
+	if (!s->via)
+		s->via = words_none;
+	else if (s->file && s->name && s->id)
+		return 0;
+	return -ENOMEM;
 }
 
-struct service *build_service(struct schema *schema, struct lookup *lookup,
-			      const struct stanza *stanza, const char *id, bool *no_memory)
+struct service *build_service(struct build *build, const struct stanza *stanza, const char *id,
+			      bool *no_memory)
 {
-	struct build build = { .schema = schema, .lookup = lookup, .service = service_new() };
+	struct service *service = service_new(), *sealed = NULL;
 
-	if (!build.service || build_identity(&build, stanza, id) < 0 || build_socket(&build) < 0)
+	build->service = service;
+	if (!service || build_identity(build, stanza, id) < 0 || build_socket(build) < 0)
 		goto no_memory;
-	check_kind(&build);
-	check_mux(&build);
-	if (build_process(&build) < 0 || build_policy(&build) < 0)
+	check_kind(build);
+	check_mux(build);
+	if (build_process(build) < 0 || build_policy(build) < 0)
 		goto no_memory;
-	if (!schema_failed(schema))
-		return build.service;
-	service_unref(build.service);
-	return NULL;
+	build->service = NULL;
+	if (schema_failed(build->schema)) {
+		service_unref(service);
+		return NULL;
+	}
+	sealed = service_seal(service);
+	if (sealed)
+		return sealed;
 
 no_memory:
-	service_unref(build.service);
+	build->service = NULL;
+	service_unref(service);
 	*no_memory = true;
 	return NULL;
 }

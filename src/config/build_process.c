@@ -44,7 +44,7 @@ static int build_places(struct build *build)
 {
 	const struct {
 		enum attr attr;
-		char **slot;
+		const char **slot;
 	} places[] = {
 		{ ATTR_CHROOT, &build->service->chroot },
 		{ ATTR_DIRECTORY, &build->service->directory },
@@ -102,26 +102,35 @@ static bool check_program(struct build *build, const char *path)
 static int build_argv(struct build *build)
 {
 	struct service *s = build->service;
-	const char *base = strrchr(s->server, '/');
-	size_t n = schema_count(build->schema, ATTR_SERVER_ARGS);
-	int r = 0;
+	const char *base = strrchr(s->server, '/'), *first = NULL;
+	size_t n = schema_count(build->schema, ATTR_SERVER_ARGS), at = 0;
+	CLEANUP_FREE const char **words = reallocarray(NULL, n + 1, sizeof(*words));
+
+	if (!words)
+		return -ENOMEM;
 
 	if (schema_count(build->schema, ATTR_PROGRAMNAME)) {
 		if (s->flags & FLAG_NAMEINARGS)
 			build_error(build, ATTR_PROGRAMNAME,
 				    "write either \"programname\" or \"flags = NAMEINARGS\"");
 		s->flags |= FLAG_NAMEINARGS;
-		r = strv_add(&s->argv, schema_text(build->schema, ATTR_PROGRAMNAME, 0));
+		first = schema_text(build->schema, ATTR_PROGRAMNAME, 0);
 	} else if (!(s->flags & FLAG_NAMEINARGS)) {
-		r = strv_add(&s->argv, base ? base + 1 : s->server);
+		first = base ? base + 1 : s->server;
 	} else if (n == 0) {
 		build_error(
 			build, ATTR_FLAGS,
 			"NAMEINARGS takes the program's name from server_args, which is missing");
 	}
-	for (size_t i = 0; i < n && r == 0; i++)
-		r = strv_add(&s->argv, schema_text(build->schema, ATTR_SERVER_ARGS, i));
-	return r;
+	if (first)
+		words[at++] = first;
+	for (size_t i = 0; i < n; i++)
+		words[at++] = schema_text(build->schema, ATTR_SERVER_ARGS, i);
+	s->argv = intern_words(build->pool, words, at);
+	if (s->argv)
+		return 0;
+	s->argv = words_none;
+	return -ENOMEM;
 }
 
 static int build_redirect(struct build *build)
@@ -133,7 +142,7 @@ static int build_redirect(struct build *build)
 	long long number;
 	int port, r;
 
-	s->redirect_host = strdup(host);
+	s->redirect_host = intern_text(build->pool, host);
 	if (!s->redirect_host)
 		return -ENOMEM;
 	if (addr_parse(host, &addr) < 0 &&
@@ -185,6 +194,7 @@ static int build_server(struct build *build)
 static int build_credentials(struct build *build)
 {
 	struct service *s = build->service;
+	const struct group_list *groups;
 	bool user_known = false;
 	gid_t primary;
 	int r;
@@ -208,7 +218,9 @@ static int build_credentials(struct build *build)
 		build_error(build, ATTR_GROUP, "there is no group \"%s\"", s->group);
 	if (!user_known || !s->groups)
 		return 0;
-	r = lookup_groups(s->uid, primary, &s->group_list, &s->n_group_list);
+	r = lookup_groups(s->uid, primary, &groups);
+	if (r == 0)
+		s->group_list = groups;
 	if (r == -ENOENT) {
 		build_error(build, ATTR_GROUPS,
 			    "\"groups = yes\" needs a user with an entry in the user database, and "
@@ -219,7 +231,7 @@ static int build_credentials(struct build *build)
 	return r;
 }
 
-static void build_rlimits(struct build *build)
+static int build_rlimits(struct build *build)
 {
 	static const enum attr attrs[SERVICE_RLIMITS] = {
 		[SERVICE_RLIMIT_AS] = ATTR_RLIMIT_AS,
@@ -229,17 +241,28 @@ static void build_rlimits(struct build *build)
 		[SERVICE_RLIMIT_RSS] = ATTR_RLIMIT_RSS,
 		[SERVICE_RLIMIT_STACK] = ATTR_RLIMIT_STACK,
 	};
+	struct rlimit_setting draft[SERVICE_RLIMITS];
+	const struct rlimit_setting *value;
+	bool any = false;
 
+	/* Values are compared as bytes, padding included. */
+	memset(draft, 0, sizeof(draft));
 	for (size_t i = 0; i < SERVICE_RLIMITS; i++) {
 		/* 0 means "not set" in xinetd. */
-		long value = build_number(build, attrs[i], 0);
+		long number = build_number(build, attrs[i], 0);
 
-		if (value == 0)
+		if (number == 0)
 			continue;
-		build->service->rlimits[i].given = true;
-		build->service->rlimits[i].value =
-			value == UNLIMITED ? RLIM_INFINITY : (rlim_t)value;
+		draft[i].given = any = true;
+		draft[i].value = number == UNLIMITED ? RLIM_INFINITY : (rlim_t)number;
 	}
+	if (!any)
+		return 0;
+	value = intern_value(build->pool, draft, sizeof(draft), NULL);
+	if (!value)
+		return -ENOMEM;
+	build->service->rlimits = value;
+	return 0;
 }
 
 static int build_environment(struct build *build)
@@ -259,9 +282,9 @@ static int build_environment(struct build *build)
 				      word);
 	}
 	s->passenv_given = schema_given(build->schema, ATTR_PASSENV);
-	if (schema_words(build->schema, ATTR_ENV, &s->env) < 0)
+	if (build_words(build, ATTR_ENV, &s->env) < 0)
 		return -ENOMEM;
-	return schema_words(build->schema, ATTR_PASSENV, &s->passenv);
+	return build_words(build, ATTR_PASSENV, &s->passenv);
 }
 
 /* Only what passes through usherd's own hands can be seen to be idle. */
@@ -286,12 +309,11 @@ int build_process(struct build *build)
 	struct service *s = build->service;
 
 	if (build_places(build) < 0 || build_server(build) < 0 || build_credentials(build) < 0 ||
-	    build_environment(build) < 0)
+	    build_environment(build) < 0 || build_rlimits(build) < 0)
 		return -ENOMEM;
-	build_rlimits(build);
 	s->no_new_privs = build_number(build, ATTR_NO_NEW_PRIVS, 0);
-	s->umask = (int)build_number(build, ATTR_UMASK, UNLIMITED);
-	s->nice = (int)build_number(build, ATTR_NICE, 0);
+	s->umask = (int16_t)build_number(build, ATTR_UMASK, UNLIMITED);
+	s->nice = (int16_t)build_number(build, ATTR_NICE, 0);
 	s->session_timeout_sec = (uint32_t)build_number(build, ATTR_SESSION_TIMEOUT, 0);
 	build_idle_timeout(build);
 	return 0;

@@ -20,10 +20,10 @@ static bool is_unix_bind(const char *word)
 /* Whether every address is a Unix socket, so that there is neither protocol nor port. */
 static bool only_unix(const struct service *s)
 {
-	for (size_t i = 0; i < s->bind.n; i++)
-		if (!is_unix_bind(s->bind.v[i]))
+	for (size_t i = 0; i < s->bind->n; i++)
+		if (!is_unix_bind(s->bind->v[i]))
 			return false;
-	return s->bind.n > 0;
+	return s->bind->n > 0;
 }
 
 /* Protocol and socket type, each from the other where only one is given (xinetd.conf(5) "protocol"). */
@@ -31,8 +31,9 @@ static int build_protocol(struct build *build)
 {
 	struct service *s = build->service;
 	const char *name = NULL;
+	int protocol;
 
-	s->socktype = (int)build_number(build, ATTR_SOCKET_TYPE, 0);
+	s->socktype = (uint8_t)build_number(build, ATTR_SOCKET_TYPE, 0);
 	if (schema_count(build->schema, ATTR_PROTOCOL))
 		name = schema_text(build->schema, ATTR_PROTOCOL, 0);
 	if (!s->socktype && name && strcasecmp(name, "tcp") == 0)
@@ -60,10 +61,11 @@ static int build_protocol(struct build *build)
 				    "no protocol of its own");
 		return 0;
 	}
-	s->protocol_name = strdup(name);
+	s->protocol_name = intern_text(build->pool, name);
 	if (!s->protocol_name)
 		return -ENOMEM;
-	if (lookup_protocol(build->lookup, name, &s->protocol) == 0) {
+	if (lookup_protocol(build->lookup, name, &protocol) == 0) {
+		s->protocol = (uint16_t)protocol;
 		if ((s->protocol == IPPROTO_TCP && s->socktype == SOCK_DGRAM) ||
 		    (s->protocol == IPPROTO_UDP && s->socktype == SOCK_STREAM))
 			build_error(
@@ -169,8 +171,8 @@ static int add_inet(struct build *build, const struct addr *addr, bool fallback)
 	struct service *s = build->service;
 	struct endpoint endpoint = {
 		.addr = *addr,
-		.protocol = (uint16_t)s->protocol,
-		.socktype = (uint8_t)s->socktype,
+		.protocol = s->protocol,
+		.socktype = s->socktype,
 		.v6only = addr->family == AF_INET6 && s->v6only,
 		.fallback_ipv4 = fallback,
 	};
@@ -184,7 +186,7 @@ static int add_unix(struct build *build, const char *word)
 	struct service *s = build->service;
 	struct endpoint endpoint = {
 		.addr = { .family = AF_UNIX },
-		.socktype = (uint8_t)s->socktype,
+		.socktype = s->socktype,
 	};
 	size_t length = strlen(word);
 	int r;
@@ -195,7 +197,7 @@ static int add_unix(struct build *build, const char *word)
 			    length < 2 ? "short" : "long", ENDPOINT_PATH_MAX);
 		return 0;
 	}
-	endpoint.path = intern_text(NULL, word);
+	endpoint.path = intern_text(build->pool, word);
 	if (!endpoint.path)
 		return -ENOMEM;
 	r = add_endpoint(s, &endpoint);
@@ -325,27 +327,40 @@ static int build_endpoints(struct build *build)
 	if ((s->type & (SERVICE_TCPMUX | SERVICE_TCPMUXPLUS)) ||
 	    (s->port == UNLIMITED && !only_unix(s) && !(s->type & SERVICE_RPC)))
 		return 0;
-	if (s->bind.n == 0)
+	if (s->bind->n == 0)
 		return add_all_addresses(build);
-	for (size_t i = 0; i < s->bind.n && r == 0; i++)
-		r = add_bind(build, s->bind.v[i]);
+	for (size_t i = 0; i < s->bind->n && r == 0; i++)
+		r = add_bind(build, s->bind->v[i]);
 	return r;
 }
 
 static int build_owner(struct build *build)
 {
-	struct service *s = build->service;
+	const struct socket_owner *value;
+	struct socket_owner draft;
 	gid_t group;
+	int r;
 
-	s->socket_mode = (mode_t)build_number(build, ATTR_SOCKET_MODE, -1);
-	if (build_text(build, ATTR_SOCKET_USER, &s->socket_user) < 0 ||
-	    build_text(build, ATTR_SOCKET_GROUP, &s->socket_group) < 0)
+	/* Values are compared as bytes, padding included. */
+	memcpy(&draft, socket_owner_none, sizeof(draft));
+	draft.mode = (mode_t)build_number(build, ATTR_SOCKET_MODE, -1);
+	r = build_text(build, ATTR_SOCKET_USER, &draft.user);
+	if (r == 0)
+		r = build_text(build, ATTR_SOCKET_GROUP, &draft.group);
+	if (r < 0) {
+		socket_owner_done(&draft);
+		return r;
+	}
+	if (draft.user && lookup_user(build->lookup, draft.user, &draft.uid, &group) < 0)
+		build_error(build, ATTR_SOCKET_USER, "there is no user \"%s\"", draft.user);
+	if (draft.group && lookup_group(build->lookup, draft.group, &draft.gid) < 0)
+		build_error(build, ATTR_SOCKET_GROUP, "there is no group \"%s\"", draft.group);
+	if (memcmp(&draft, socket_owner_none, sizeof(draft)) == 0)
+		return 0;
+	value = intern_value(build->pool, &draft, sizeof(draft), socket_owner_done);
+	if (!value)
 		return -ENOMEM;
-	if (s->socket_user &&
-	    lookup_user(build->lookup, s->socket_user, &s->socket_uid, &group) < 0)
-		build_error(build, ATTR_SOCKET_USER, "there is no user \"%s\"", s->socket_user);
-	if (s->socket_group && lookup_group(build->lookup, s->socket_group, &s->socket_gid) < 0)
-		build_error(build, ATTR_SOCKET_GROUP, "there is no group \"%s\"", s->socket_group);
+	build->service->owner = value;
 	return 0;
 }
 
@@ -355,7 +370,7 @@ int build_socket(struct build *build)
 
 	s->v6only = build_number(build, ATTR_V6ONLY, 0);
 	s->backlog = (int)build_number(build, ATTR_BACKLOG, UNLIMITED);
-	if (schema_words(build->schema, ATTR_BIND, &s->bind) < 0 || build_protocol(build) < 0)
+	if (build_words(build, ATTR_BIND, &s->bind) < 0 || build_protocol(build) < 0)
 		return -ENOMEM;
 	build_builtin(build);
 	build_port(build);

@@ -39,8 +39,7 @@ struct loader {
 	const struct conf_source *source;
 	struct diag *diag;
 	struct conf *conf;
-	struct lookup *lookup;
-	struct schema *schema;
+	struct build build;
 	struct stanza **stanzas;
 	size_t n;
 	size_t n_xinetd; /* those of them that did not come from inetd.conf */
@@ -278,7 +277,7 @@ static int load_inetd(struct loader *l)
 			 why);
 		return strv_add(&l->conf->seen.unread, path);
 	}
-	r = inetd_parse(text, length, path, l->lookup, &ops, l, l->diag);
+	r = inetd_parse(text, length, path, l->build.lookup, &ops, l, l->diag);
 	/* A bad line has no stanza that could be listed as broken: what runs from this file stays. */
 	return r == 0 && l->diag->errors > errors ? strv_add(&l->conf->seen.unread, path) : r;
 }
@@ -301,7 +300,7 @@ static const char *stanza_id(const struct stanza *stanza)
 static int feed(struct loader *l, const struct stanza *stanza)
 {
 	for (size_t i = 0; i < stanza->n; i++) {
-		switch (schema_set(l->schema, &stanza->attributes[i])) {
+		switch (schema_set(l->build.schema, &stanza->attributes[i])) {
 		case SCHEMA_TAKEN:
 			break;
 		case SCHEMA_DISABLE:
@@ -326,15 +325,15 @@ static int read_defaults(struct loader *l)
 			first_service = first_service ? first_service : stanza;
 			continue;
 		}
-		schema_begin(l->schema, stanza, NULL);
+		schema_begin(l->build.schema, stanza, NULL);
 		if (feed(l, stanza) < 0)
 			return -ENOMEM;
-		failed |= schema_failed(l->schema) || stanza->malformed;
-		if (first_service &&
-		    (schema_own(l->schema, ATTR_ONLY_FROM) ||
-		     schema_own(l->schema, ATTR_NO_ACCESS) || schema_own(l->schema, ATTR_BANNER) ||
-		     schema_own(l->schema, ATTR_BANNER_FAIL) ||
-		     schema_own(l->schema, ATTR_BANNER_SUCCESS)))
+		failed |= schema_failed(l->build.schema) || stanza->malformed;
+		if (first_service && (schema_own(l->build.schema, ATTR_ONLY_FROM) ||
+				      schema_own(l->build.schema, ATTR_NO_ACCESS) ||
+				      schema_own(l->build.schema, ATTR_BANNER) ||
+				      schema_own(l->build.schema, ATTR_BANNER_FAIL) ||
+				      schema_own(l->build.schema, ATTR_BANNER_SUCCESS)))
 			diag_add(
 				l->diag, SEVERITY_NOTICE, stanza->file, stanza->line, NULL,
 				"these access lists and banners apply to all services; xinetd does not apply them to "
@@ -376,8 +375,8 @@ static int add_service(struct conf *conf, struct service *service)
 
 static bool is_switched_off(const struct loader *l, const char *id)
 {
-	const struct strv *enabled = schema_defaults(l->schema, ATTR_ENABLED);
-	const struct strv *disabled = schema_defaults(l->schema, ATTR_DISABLED);
+	const struct strv *enabled = schema_defaults(l->build.schema, ATTR_ENABLED);
+	const struct strv *disabled = schema_defaults(l->build.schema, ATTR_DISABLED);
 
 	return (enabled && !strv_has_nocase(enabled, id)) ||
 	       (disabled && strv_has_nocase(disabled, id));
@@ -434,7 +433,7 @@ static int admit_service(struct loader *l, const struct stanza *stanza, struct s
 			l->diag, SEVERITY_ERROR, stanza->file, stanza->line, service->id,
 			"listens where service %s does already (%s:%u); this one is not run%s",
 			other->id, other->file, other->line,
-			!service->bind.n != !other->bind.n
+			!service->bind->n != !other->bind->n
 				? ": all addresses of a port include each one, so give both a \"bind\""
 				: "");
 		service_unref(service);
@@ -460,7 +459,7 @@ static int read_service(struct loader *l, const struct stanza *stanza, bool from
 	struct service *service;
 	int r;
 
-	schema_begin(l->schema, stanza, id);
+	schema_begin(l->build.schema, stanza, id);
 	r = feed(l, stanza);
 	if (r < 0)
 		return r;
@@ -468,7 +467,7 @@ static int read_service(struct loader *l, const struct stanza *stanza, bool from
 		l->conf->n_disabled++;
 		return 0;
 	}
-	service = build_service(l->schema, l->lookup, stanza, id, &no_memory);
+	service = build_service(&l->build, stanza, id, &no_memory);
 	if (no_memory)
 		return -ENOMEM;
 	if (!service || stanza->malformed) {
@@ -484,9 +483,10 @@ static void loader_done(struct loader *l)
 	for (size_t i = 0; i < l->n; i++)
 		stanza_free(l->stanzas[i]);
 	free(l->stanzas);
-	schema_free(l->schema);
-	lookup_free(l->lookup);
+	schema_free(l->build.schema);
+	lookup_free(l->build.lookup);
 	conf_free(l->conf);
+	intern_pool_free(l->build.pool);
 }
 
 int conf_load(const struct conf_source *source, struct diag *diag, struct conf **ret)
@@ -495,10 +495,14 @@ int conf_load(const struct conf_source *source, struct diag *diag, struct conf *
 		.source = source,
 		.diag = diag,
 		.conf = calloc(1, sizeof(struct conf)),
-		.lookup = lookup_new(),
-		.schema = schema_new(diag),
+		.build = {
+			.lookup = lookup_new(),
+			.schema = schema_new(diag),
+			.pool = intern_pool_new(),
+		},
 	};
-	int r = l.conf && l.lookup && l.schema ? 0 : -ENOMEM, defaults = 0;
+	int r = l.conf && l.build.lookup && l.build.schema && l.build.pool ? 0 : -ENOMEM,
+	    defaults = 0;
 
 	l.wrapped = support_machine_has_wrappers();
 	if (r == 0 && source->file)

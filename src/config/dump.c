@@ -18,7 +18,7 @@ static void dump_text(FILE *out, const char *name, const char *value)
 	(void)fprintf(out, " %s\n", value);
 }
 
-static void dump_words(FILE *out, const char *name, const struct strv *words)
+static void dump_words(FILE *out, const char *name, const struct words *words)
 {
 	dump_line(out, name);
 	for (size_t i = 0; i < words->n; i++)
@@ -72,17 +72,17 @@ static void dump_socket(const struct service *s, FILE *out)
 		if (s->rpc_number)
 			dump_number(out, "rpc_number", (long)s->rpc_number);
 	}
-	if (s->bind.n)
-		dump_words(out, "bind", &s->bind);
+	if (s->bind->n)
+		dump_words(out, "bind", s->bind);
 	dump_yes_no(out, "v6only", s->v6only);
 	if (s->backlog != UNLIMITED)
 		dump_number(out, "backlog", s->backlog);
-	if (s->socket_mode != (mode_t)-1) {
+	if (s->owner->mode != (mode_t)-1) {
 		dump_line(out, "socket_mode");
-		(void)fprintf(out, " %03o\n", (unsigned)s->socket_mode);
+		(void)fprintf(out, " %03o\n", (unsigned)s->owner->mode);
 	}
-	dump_text(out, "socket_user", s->socket_user);
-	dump_text(out, "socket_group", s->socket_group);
+	dump_text(out, "socket_user", s->owner->user);
+	dump_text(out, "socket_group", s->owner->group);
 	dump_yes_no(out, "wait", s->wait);
 }
 
@@ -111,9 +111,9 @@ static void dump_process(const struct service *s, FILE *out)
 		dump_line(out, "redirect");
 		(void)fprintf(out, " %s %u\n", s->redirect_host, s->redirect_port);
 	}
-	if (s->argv.n > 1 || (s->argv.n && (s->flags & FLAG_NAMEINARGS))) {
+	if (s->argv->n > 1 || (s->argv->n && (s->flags & FLAG_NAMEINARGS))) {
 		size_t first = s->flags & FLAG_NAMEINARGS ? 0 : 1;
-		struct strv args = { .v = s->argv.v + first, .n = s->argv.n - first };
+		struct words args = { .v = s->argv->v + first, .n = s->argv->n - first };
 
 		dump_words(out, "server_args", &args);
 	}
@@ -130,10 +130,10 @@ static void dump_process(const struct service *s, FILE *out)
 	}
 	if (s->nice)
 		dump_number(out, "nice", s->nice);
-	if (s->env.n)
-		dump_words(out, "env", &s->env);
+	if (s->env->n)
+		dump_words(out, "env", s->env);
 	if (s->passenv_given)
-		dump_words(out, "passenv", &s->passenv);
+		dump_words(out, "passenv", s->passenv);
 	dump_rlimits(s, out);
 	if (s->session_timeout_sec)
 		dump_number(out, "session_timeout", (long)s->session_timeout_sec);
@@ -141,19 +141,25 @@ static void dump_process(const struct service *s, FILE *out)
 		dump_number(out, "idle_timeout", (long)s->idle_timeout_sec);
 }
 
+static void dump_addresses(FILE *out, const char *name, const struct addr_rules *rules)
+{
+	const struct words words = { .n = rules->words.n, .v = rules->words.v };
+
+	/* A list that is in a file alone is not one that is empty. */
+	if (words.n || (rules->given && !rules->file))
+		dump_words(out, name, &words);
+}
+
 static void dump_admission(const struct service *s, FILE *out)
 {
-	/* A list that is in a file alone is not one that is empty. */
-	if (s->only_from.words.n || (s->only_from.given && !s->only_from_file))
-		dump_words(out, "only_from", &s->only_from.words);
-	dump_text(out, "only_from_file", s->only_from_file);
-	if (s->no_access.words.n || (s->no_access.given && !s->no_access_file))
-		dump_words(out, "no_access", &s->no_access.words);
-	dump_text(out, "no_access_file", s->no_access_file);
-	if (s->access_times.n) {
+	dump_addresses(out, "only_from", s->only_from);
+	dump_text(out, "only_from_file", s->only_from->file);
+	dump_addresses(out, "no_access", s->no_access);
+	dump_text(out, "no_access_file", s->no_access->file);
+	if (s->access_times->n) {
 		dump_line(out, "access_times");
-		for (size_t i = 0; i < s->access_times.n; i++) {
-			const struct time_rule *rule = &s->access_times.v[i];
+		for (size_t i = 0; i < s->access_times->n; i++) {
+			const struct time_rule *rule = &s->access_times->v[i];
 
 			(void)fprintf(out, " %02u:%02u-%02u:%02u", rule->start_min / 60,
 				      rule->start_min % 60, rule->end_min / 60, rule->end_min % 60);
@@ -165,8 +171,8 @@ static void dump_admission(const struct service *s, FILE *out)
 	dump_count(out, "per_source", s->per_source);
 	if (s->source_bits4 || s->source_bits6) {
 		dump_line(out, "per_source_mask");
-		(void)fprintf(out, " %u %u\n", s->source_bits4 ? s->source_bits4 : 32,
-			      s->source_bits6 ? s->source_bits6 : 128);
+		(void)fprintf(out, " %u %u\n", s->source_bits4 ? s->source_bits4 : 32u,
+			      s->source_bits6 ? s->source_bits6 : 128u);
 	}
 	dump_line(out, "cps");
 	(void)fprintf(out, " %u %u", s->cps_rate, s->cps_wait_sec);
@@ -182,28 +188,28 @@ static void dump_admission(const struct service *s, FILE *out)
 	else if (s->deny_time_min)
 		dump_number(out, "deny_time", s->deny_time_min);
 	dump_text(out, "libwrap", s->libwrap);
-	dump_text(out, "banner", s->banner);
-	dump_text(out, "banner_success", s->banner_success);
-	dump_text(out, "banner_fail", s->banner_fail);
+	dump_text(out, "banner", s->banners->always.path);
+	dump_text(out, "banner_success", s->banners->success.path);
+	dump_text(out, "banner_fail", s->banners->fail.path);
 }
 
 static void dump_log(const struct service *s, FILE *out)
 {
-	switch (s->log.kind) {
+	switch (s->log->kind) {
 	case LOG_KIND_NONE:
 		break;
 	case LOG_KIND_FILE:
 		dump_line(out, "log_type");
-		(void)fprintf(out, " FILE %s", s->log.path);
-		if (s->log.soft_bytes)
-			(void)fprintf(out, " %llu %llu", (unsigned long long)s->log.soft_bytes,
-				      (unsigned long long)s->log.hard_bytes);
+		(void)fprintf(out, " FILE %s", s->log->path);
+		if (s->log->soft_bytes)
+			(void)fprintf(out, " %llu %llu", (unsigned long long)s->log->soft_bytes,
+				      (unsigned long long)s->log->hard_bytes);
 		(void)fputc('\n', out);
 		break;
 	case LOG_KIND_SYSLOG:
 		dump_line(out, "log_type");
-		(void)fprintf(out, " SYSLOG %s %s\n", value_name_facility(s->log.facility),
-			      value_name_level(s->log.level));
+		(void)fprintf(out, " SYSLOG %s %s\n", value_name_facility(s->log->facility),
+			      value_name_level(s->log->level));
 		break;
 	case LOG_KIND_JOURNAL:
 		dump_text(out, "log_type", "JOURNAL");

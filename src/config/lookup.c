@@ -13,7 +13,9 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "base/intern.h"
 #include "base/util.h"
+#include "config/service.h"
 
 /* One remembered answer; a missing entry is remembered too. */
 struct answer {
@@ -198,8 +200,9 @@ int lookup_group(struct lookup *lookup, const char *name, gid_t *ret_gid)
 	return r;
 }
 
-int lookup_groups(uid_t uid, gid_t gid, gid_t **ret_list, size_t *ret_n)
+int lookup_groups(uid_t uid, gid_t gid, const struct group_list **ret)
 {
+	struct group_list *value;
 	CLEANUP_FREE gid_t *list = NULL;
 	struct passwd entry, *found = NULL;
 	CLEANUP_FREE char *buffer = NULL;
@@ -225,8 +228,12 @@ int lookup_groups(uid_t uid, gid_t gid, gid_t **ret_list, size_t *ret_n)
 		if (getgrouplist(entry.pw_name, gid, list, &n) >= 0)
 			break;
 	}
-	*ret_list = TAKE_PTR(list);
-	*ret_n = (size_t)n;
+	value = intern_alloc(sizeof(*value) + (size_t)n * sizeof(*list));
+	if (!value)
+		return -ENOMEM;
+	value->n = (size_t)n;
+	value->v = memcpy(value + 1, list, value->n * sizeof(*list));
+	*ret = value;
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 
 /* Answers given so far; one object a load, so that every load sees the databases as they are now. */
 struct lookup;
+struct group_list;
 
 /* A new, empty one, or NULL when memory ran out. */
 struct lookup *lookup_new(void);
@@ -25,8 +26,8 @@ int lookup_user(struct lookup *lookup, const char *name, uid_t *ret_uid, gid_t *
 /* A group by name or number. */
 int lookup_group(struct lookup *lookup, const char *name, gid_t *ret_gid);
 
-/* The groups that initgroups(3) would give user @uid with primary group @gid; the caller frees the list. */
-int lookup_groups(uid_t uid, gid_t gid, gid_t **ret_list, size_t *ret_n);
+/* The groups that initgroups(3) would give user @uid with primary group @gid: a value (base/intern.h). */
+int lookup_groups(uid_t uid, gid_t gid, const struct group_list **ret);
 
 /* The number of a protocol ("tcp"). */
 int lookup_protocol(struct lookup *lookup, const char *name, int *ret);

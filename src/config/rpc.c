@@ -57,8 +57,8 @@ static void build_versions(struct build *build)
 		build_error(build, ATTR_RPC_VERSION,
 			    "\"%s\" are more than %d versions; each is registered by itself", text,
 			    RPC_VERSIONS_MAX);
-	s->rpc_min_version = (unsigned)low;
-	s->rpc_max_version = (unsigned)high;
+	s->rpc_min_version = (uint32_t)low;
+	s->rpc_max_version = (uint32_t)high;
 }
 
 static void build_program(struct build *build)
@@ -67,12 +67,12 @@ static void build_program(struct build *build)
 	int number;
 
 	if (schema_count(build->schema, ATTR_RPC_NUMBER))
-		s->rpc_number = (unsigned long)schema_number(build->schema, ATTR_RPC_NUMBER, 0);
+		s->rpc_number = (uint32_t)schema_number(build->schema, ATTR_RPC_NUMBER, 0);
 	else if (s->type & SERVICE_UNLISTED)
 		build_error(build, ATTR_RPC_NUMBER,
 			    "an UNLISTED RPC service needs \"rpc_number = NUMBER\"");
 	else if (lookup_rpc(build->lookup, s->name, &number) == 0)
-		s->rpc_number = (unsigned long)number;
+		s->rpc_number = (uint32_t)number;
 	else
 		build_error(build, ATTR_RPC_NUMBER,
 			    "\"%s\" is not in the RPC database (rpc(5)): write \"type = RPC "

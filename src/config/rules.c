@@ -10,6 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+INTERN_CONSTANT(struct addr_rules, addr_rules_none, { .given = false });
+INTERN_CONSTANT(struct time_rules, time_rules_none, { .n = 0 });
+
 #define DIGITS     "0123456789"
 #define HEX_DIGITS DIGITS "abcdefABCDEF"
 
@@ -389,8 +392,9 @@ bool addr_words_equal(const char *a, const char *b)
 
 bool addr_rules_equal(const struct addr_rules *a, const struct addr_rules *b)
 {
-	return a->given == b->given && strv_equal(&a->words, &b->words) &&
-	       strv_equal(&a->names, &b->names) && blocks_equal(&a->blocks, &b->blocks);
+	return a == b || (a->given == b->given && str_equal(a->file, b->file) &&
+			  strv_equal(&a->words, &b->words) && strv_equal(&a->names, &b->names) &&
+			  blocks_equal(&a->blocks, &b->blocks));
 }
 
 void addr_rules_done(struct addr_rules *rules)
@@ -398,7 +402,13 @@ void addr_rules_done(struct addr_rules *rules)
 	strv_done(&rules->words);
 	prefixset_done(&rules->blocks);
 	strv_done(&rules->names);
+	intern_unref(rules->file);
 	*rules = (struct addr_rules){ 0 };
+}
+
+void addr_rules_free(void *value)
+{
+	addr_rules_done(value);
 }
 
 /* Reads "H:M" of @length characters as minutes since midnight, 24:00 as 1440, or gives -1. */
@@ -445,8 +455,8 @@ int time_rules_add(struct time_rules *rules, const char *word, const char **why)
 
 bool time_rules_equal(const struct time_rules *a, const struct time_rules *b)
 {
-	if (a->n != b->n)
-		return false;
+	if (a == b || a->n != b->n)
+		return a == b;
 	for (size_t i = 0; i < a->n; i++)
 		if (a->v[i].start_min != b->v[i].start_min || a->v[i].end_min != b->v[i].end_min)
 			return false;
@@ -457,4 +467,9 @@ void time_rules_done(struct time_rules *rules)
 {
 	free(rules->v);
 	*rules = (struct time_rules){ 0 };
+}
+
+void time_rules_free(void *value)
+{
+	time_rules_done(value);
 }

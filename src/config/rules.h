@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/addr.h"
+#include "base/intern.h"
 #include "base/prefixset.h"
 #include "base/util.h"
 
@@ -17,7 +18,8 @@
  */
 struct addr_rules {
 	bool given;
-	struct strv words;       /* as written after merging, for dump and comparison */
+	const char *file;  /* whose entries are in the list, too (base/intern.h); NULL = none */
+	struct strv words; /* as written after merging, for dump and comparison */
 	struct prefixset blocks; /* every numeric word */
 	struct strv names;       /* "host.example.org" or ".example.org", as written */
 };
@@ -73,6 +75,10 @@ bool addr_rules_equal(const struct addr_rules *a, const struct addr_rules *b);
 
 void addr_rules_done(struct addr_rules *rules);
 
+/* A list that is not given, and what lets go of lists that are values (base/intern.h). */
+extern const struct addr_rules *const addr_rules_none;
+intern_done addr_rules_free;
+
 /*
  * Adds one word "H:M-H:M" of access_times (local time, both ends inclusive;
  * 24:00 as an end and intervals over midnight are accepted, unlike in xinetd,
@@ -84,3 +90,7 @@ int time_rules_add(struct time_rules *rules, const char *word, const char **why)
 bool time_rules_equal(const struct time_rules *a, const struct time_rules *b);
 
 void time_rules_done(struct time_rules *rules);
+
+/* No intervals, and what lets go of those that are values. */
+extern const struct time_rules *const time_rules_none;
+intern_done time_rules_free;

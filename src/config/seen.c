@@ -57,7 +57,7 @@ static enum verdict judge(const struct seen *seen, const char *file)
 					      : NOT_SEEN;
 }
 
-bool seen_lost(const struct seen *seen, const char *file, const struct strv *via)
+bool seen_lost(const struct seen *seen, const char *file, const struct words *via)
 {
 	enum verdict verdict = judge(seen, file);
 

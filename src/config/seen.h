@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "base/intern.h"
 #include "base/util.h"
 
 /* Paths as they are opened; directories end in /. Starts zeroed. */
@@ -21,7 +22,7 @@ void seen_seal(struct seen *seen);
  * decides. One that was read whole and leads there no more, or a directory without the
  * file, says that it is gone; junk, or what could not be read, says nothing.
  */
-bool seen_lost(const struct seen *seen, const char *file, const struct strv *via);
+bool seen_lost(const struct seen *seen, const char *file, const struct words *via);
 
 /* Whether includedir takes a file of this name. */
 bool seen_takes_name(const char *name);

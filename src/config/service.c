@@ -6,56 +6,130 @@
 
 #include <string.h>
 
+#include "base/util.h"
+
+INTERN_CONSTANT(struct socket_owner, socket_owner_none,
+		{ .mode = (mode_t)-1, .uid = (uid_t)-1, .gid = (gid_t)-1 });
+INTERN_CONSTANT(struct group_list, group_list_none, { .n = 0 });
+INTERN_CONSTANT(struct banners, banners_none, { .fail = { .path = NULL } });
+INTERN_CONSTANT(struct log_target, log_target_none, { .kind = LOG_KIND_NONE });
+
+static const struct {
+	struct intern_head head;
+	struct rlimit_setting v[SERVICE_RLIMITS];
+} no_rlimits;
+
+void socket_owner_done(void *value)
+{
+	struct socket_owner *owner = value;
+
+	intern_unref(owner->user);
+	intern_unref(owner->group);
+}
+
+void banners_done(void *value)
+{
+	struct banners *banners = value;
+
+	banner_done(&banners->always);
+	banner_done(&banners->success);
+	banner_done(&banners->fail);
+}
+
+void log_target_done(void *value)
+{
+	struct log_target *log = value;
+
+	intern_unref(log->path);
+}
+
 struct service *service_new(void)
 {
-	struct service *service = calloc(1, sizeof(*service));
+	struct service *service = malloc(sizeof(*service));
 
 	if (!service)
 		return NULL;
-	service->refs = 1;
-	service->port = UNLIMITED;
-	service->backlog = UNLIMITED;
-	service->socket_mode = (mode_t)-1;
-	service->socket_uid = (uid_t)-1;
-	service->socket_gid = (gid_t)-1;
-	service->umask = UNLIMITED;
-	service->instances = UNLIMITED;
-	service->per_source = UNLIMITED;
+	*service = (struct service){
+		.refs = 1,
+		.via = words_none,
+		.port = UNLIMITED,
+		.bind = words_none,
+		.backlog = UNLIMITED,
+		.owner = socket_owner_none,
+		.argv = words_none,
+		.group_list = group_list_none,
+		.env = words_none,
+		.passenv = words_none,
+		.rlimits = no_rlimits.v,
+		.umask = UNLIMITED,
+		.only_from = addr_rules_none,
+		.no_access = addr_rules_none,
+		.access_times = time_rules_none,
+		.instances = UNLIMITED,
+		.per_source = UNLIMITED,
+		.banners = banners_none,
+		.log = log_target_none,
+	};
 	return service;
 }
 
-/* A service behind another has nothing of its own but its place. */
+struct service *service_seal(struct service *service)
+{
+	size_t name = strlen(service->name) + 1, id = strlen(service->id) + 1;
+	bool same = strcmp(service->name, service->id) == 0;
+	size_t endpoints = service->n_endpoints * sizeof(*service->endpoints);
+	struct service *sealed = malloc(sizeof(*sealed) + endpoints + name + (same ? 0 : id));
+	char *texts;
+
+	if (!sealed)
+		return NULL;
+	*sealed = *service;
+	sealed->sealed = true;
+	sealed->endpoints = (struct endpoint *)(sealed + 1);
+	if (endpoints)
+		memcpy(sealed->endpoints, service->endpoints, endpoints);
+	texts = (char *)(sealed->endpoints + service->n_endpoints);
+	sealed->name = memcpy(texts, service->name, name);
+	sealed->id = same ? sealed->name : memcpy(texts + name, service->id, id);
+	intern_unref(service->name);
+	intern_unref(service->id);
+	free(service->endpoints);
+	free(service);
+	return sealed;
+}
+
+static void free_values(const struct service *s)
+{
+	const void *const values[] = {
+		s->file,    s->via,     s->protocol_name, s->bind,    s->server,    s->argv,
+		s->user,    s->group,   s->group_list,    s->chroot,  s->directory, s->env,
+		s->passenv, s->rlimits, s->redirect_host, s->libwrap,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+		intern_unref(values[i]);
+	intern_drop(s->owner, socket_owner_done);
+	intern_drop(s->only_from, addr_rules_free);
+	intern_drop(s->no_access, addr_rules_free);
+	intern_drop(s->access_times, time_rules_free);
+	intern_drop(s->banners, banners_done);
+	intern_drop(s->log, log_target_done);
+}
+
 static void service_free(struct service *s)
 {
-	char *texts[] = {
-		s->file,           s->name,          s->id,        s->protocol_name,
-		s->socket_user,    s->socket_group,  s->server,    s->user,
-		s->group,          s->libwrap,       s->banner,    s->banner_success,
-		s->banner_fail,    s->redirect_host, s->log.path,  s->only_from_file,
-		s->no_access_file, s->chroot,        s->directory,
-	};
-	struct strv *lists[] = { &s->via, &s->bind, &s->argv, &s->env, &s->passenv };
-
 	for (size_t i = 0; i < s->n_endpoints; i++)
 		endpoint_done(&s->endpoints[i]);
-	if (s->front) {
+	/* A service behind another has nothing of its own but its place. */
+	if (s->front)
 		service_unref(s->front);
+	else
+		free_values(s);
+	if (!s->sealed) {
+		intern_unref(s->name);
+		intern_unref(s->id);
 		free(s->endpoints);
-		free(s);
-		return;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		free(texts[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-		strv_done(lists[i]);
-	free(s->endpoints);
-	free(s->group_list);
-	addr_rules_done(&s->only_from);
-	addr_rules_done(&s->no_access);
-	time_rules_done(&s->access_times);
-	banner_done(&s->banner_text);
-	banner_done(&s->banner_success_text);
-	banner_done(&s->banner_fail_text);
 	free(s);
 }
 
@@ -82,40 +156,61 @@ void service_unref(const struct service *service)
 
 const struct service *service_behind(const struct service *front, const struct endpoint *endpoint)
 {
-	CLEANUP_FREE struct service *s = malloc(sizeof(*s));
+	struct service *s = malloc(sizeof(*s) + sizeof(*endpoint));
 
 	if (!s)
 		return NULL;
 	*s = *front;
-	s->endpoints = malloc(sizeof(*s->endpoints));
-	if (!s->endpoints)
-		return NULL;
+	s->endpoints = (struct endpoint *)(s + 1);
 	s->endpoints[0] = endpoint_copy(endpoint);
 	s->n_endpoints = 1;
+	s->sealed = true;
 	s->refs = 1;
 	s->front = service_ref(front);
 	/* Its place is not what is registered. */
-	s->type &= ~(unsigned)SERVICE_RPC;
-	s->flags &= ~(unsigned)FLAG_INTERCEPT;
-	s->only_from = (struct addr_rules){ 0 };
-	s->no_access = (struct addr_rules){ 0 };
-	s->access_times = (struct time_rules){ 0 };
+	s->type &= (uint8_t)~SERVICE_RPC;
+	s->flags &= (uint16_t)~FLAG_INTERCEPT;
+	s->only_from = addr_rules_none;
+	s->no_access = addr_rules_none;
+	s->access_times = time_rules_none;
 	s->instances = UNLIMITED;
 	s->queues = false;
 	s->per_source = UNLIMITED;
 	s->max_load = 0;
 	s->wrapped = false;
-	s->banner_text = (struct banner){ 0 };
-	s->banner_success_text = (struct banner){ 0 };
-	s->banner_fail_text = (struct banner){ 0 };
-	return TAKE_PTR(s);
+	s->banners = banners_none;
+	return s;
 }
 
 static bool log_equal(const struct log_target *a, const struct log_target *b)
 {
-	return a->kind == b->kind && str_equal(a->path, b->path) &&
-	       a->soft_bytes == b->soft_bytes && a->hard_bytes == b->hard_bytes &&
-	       a->facility == b->facility && a->level == b->level;
+	return a == b || (a->kind == b->kind && str_equal(a->path, b->path) &&
+			  a->soft_bytes == b->soft_bytes && a->hard_bytes == b->hard_bytes &&
+			  a->facility == b->facility && a->level == b->level);
+}
+
+static bool words_equal(const struct words *a, const struct words *b)
+{
+	if (a == b || a->n != b->n)
+		return a == b;
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(a->v[i], b->v[i]) != 0)
+			return false;
+	return true;
+}
+
+static bool groups_equal(const struct group_list *a, const struct group_list *b)
+{
+	return a == b ||
+	       (a->n == b->n && (a->n == 0 || memcmp(a->v, b->v, a->n * sizeof(*a->v)) == 0));
+}
+
+static bool rlimits_equal(const struct rlimit_setting *a, const struct rlimit_setting *b)
+{
+	for (size_t i = 0; a != b && i < SERVICE_RLIMITS; i++)
+		if (a[i].given != b[i].given || a[i].value != b[i].value)
+			return false;
+	return true;
 }
 
 static bool endpoints_equal(const struct service *a, const struct service *b)
@@ -139,52 +234,49 @@ static bool identity_equal(const struct service *a, const struct service *b)
 
 static bool socket_equal(const struct service *a, const struct service *b)
 {
-	return strv_equal(&a->bind, &b->bind) && endpoints_equal(a, b) &&
-	       a->backlog == b->backlog && a->v6only == b->v6only &&
-	       a->socket_mode == b->socket_mode && a->socket_uid == b->socket_uid &&
-	       a->socket_gid == b->socket_gid && str_equal(a->redirect_host, b->redirect_host) &&
+	return words_equal(a->bind, b->bind) && endpoints_equal(a, b) && a->backlog == b->backlog &&
+	       a->v6only == b->v6only && a->owner->mode == b->owner->mode &&
+	       a->owner->uid == b->owner->uid && a->owner->gid == b->owner->gid &&
+	       str_equal(a->redirect_host, b->redirect_host) &&
 	       a->redirect_port == b->redirect_port;
 }
 
 static bool process_equal(const struct service *a, const struct service *b)
 {
-	for (size_t i = 0; i < SERVICE_RLIMITS; i++)
-		if (a->rlimits[i].given != b->rlimits[i].given ||
-		    a->rlimits[i].value != b->rlimits[i].value)
-			return false;
-	return str_equal(a->server, b->server) && strv_equal(&a->argv, &b->argv) &&
-	       str_equal(a->user, b->user) && a->uid == b->uid && str_equal(a->group, b->group) &&
-	       a->gid == b->gid && a->groups == b->groups && a->n_group_list == b->n_group_list &&
-	       (a->n_group_list == 0 || memcmp(a->group_list, b->group_list,
-					       a->n_group_list * sizeof(*a->group_list)) == 0) &&
-	       str_equal(a->chroot, b->chroot) && str_equal(a->directory, b->directory) &&
-	       a->no_new_privs == b->no_new_privs && a->umask == b->umask && a->nice == b->nice &&
-	       strv_equal(&a->env, &b->env) && a->passenv_given == b->passenv_given &&
-	       strv_equal(&a->passenv, &b->passenv) &&
+	return rlimits_equal(a->rlimits, b->rlimits) && str_equal(a->server, b->server) &&
+	       words_equal(a->argv, b->argv) && str_equal(a->user, b->user) && a->uid == b->uid &&
+	       str_equal(a->group, b->group) && a->gid == b->gid && a->groups == b->groups &&
+	       groups_equal(a->group_list, b->group_list) && str_equal(a->chroot, b->chroot) &&
+	       str_equal(a->directory, b->directory) && a->no_new_privs == b->no_new_privs &&
+	       a->umask == b->umask && a->nice == b->nice && words_equal(a->env, b->env) &&
+	       a->passenv_given == b->passenv_given && words_equal(a->passenv, b->passenv) &&
 	       a->session_timeout_sec == b->session_timeout_sec &&
 	       a->idle_timeout_sec == b->idle_timeout_sec;
 }
 
+static bool banners_equal(const struct banners *a, const struct banners *b)
+{
+	return a == b ||
+	       (banner_equal(&a->always, &b->always) && banner_equal(&a->success, &b->success) &&
+		banner_equal(&a->fail, &b->fail));
+}
+
 static bool admission_equal(const struct service *a, const struct service *b)
 {
-	return addr_rules_equal(&a->only_from, &b->only_from) &&
-	       addr_rules_equal(&a->no_access, &b->no_access) &&
-	       str_equal(a->only_from_file, b->only_from_file) &&
-	       str_equal(a->no_access_file, b->no_access_file) &&
-	       time_rules_equal(&a->access_times, &b->access_times) &&
-	       a->instances == b->instances && a->queues == b->queues &&
-	       a->per_source == b->per_source && a->source_bits4 == b->source_bits4 &&
-	       a->source_bits6 == b->source_bits6 && a->cps_rate == b->cps_rate &&
-	       a->cps_wait_sec == b->cps_wait_sec && a->cps_window_sec == b->cps_window_sec &&
-	       !(a->max_load < b->max_load) && !(a->max_load > b->max_load) &&
-	       a->deny_time_min == b->deny_time_min && str_equal(a->libwrap, b->libwrap) &&
-	       str_equal(a->banner, b->banner) && str_equal(a->banner_success, b->banner_success) &&
-	       str_equal(a->banner_fail, b->banner_fail);
+	return addr_rules_equal(a->only_from, b->only_from) &&
+	       addr_rules_equal(a->no_access, b->no_access) &&
+	       time_rules_equal(a->access_times, b->access_times) && a->instances == b->instances &&
+	       a->queues == b->queues && a->per_source == b->per_source &&
+	       a->source_bits4 == b->source_bits4 && a->source_bits6 == b->source_bits6 &&
+	       a->cps_rate == b->cps_rate && a->cps_wait_sec == b->cps_wait_sec &&
+	       a->cps_window_sec == b->cps_window_sec && !(a->max_load < b->max_load) &&
+	       !(a->max_load > b->max_load) && a->deny_time_min == b->deny_time_min &&
+	       str_equal(a->libwrap, b->libwrap) && banners_equal(a->banners, b->banners);
 }
 
 bool service_equal(const struct service *a, const struct service *b)
 {
 	return identity_equal(a, b) && socket_equal(a, b) && process_equal(a, b) &&
-	       admission_equal(a, b) && log_equal(&a->log, &b->log) &&
+	       admission_equal(a, b) && log_equal(a->log, b->log) &&
 	       a->log_on_success == b->log_on_success && a->log_on_failure == b->log_on_failure;
 }

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-#include "base/util.h"
+#include "base/intern.h"
 #include "config/banner.h"
 #include "config/endpoint.h"
 #include "config/rules.h"
@@ -75,7 +75,7 @@ enum log_kind {
 /* xinetd.conf(5) "log_type". */
 struct log_target {
 	enum log_kind kind;
-	char *path;          /* FILE */
+	const char *path;    /* FILE */
 	uint64_t soft_bytes; /* FILE: 0 = no limits */
 	uint64_t hard_bytes;
 	int facility; /* SYSLOG: LOG_DAEMON … as syslog(3) has them */
@@ -99,111 +99,141 @@ enum service_rlimit {
 	SERVICE_RLIMITS,
 };
 
+/* A list of groups. */
+struct group_list {
+	size_t n;
+	const gid_t *v;
+};
+
 /* One resource limit of the stanza; soft and hard are both set to value (RLIM_INFINITY for UNLIMITED). */
 struct rlimit_setting {
 	bool given;
 	rlim_t value;
 };
 
+/* xinetd.conf(5) "socket_mode", "socket_user", "socket_group": the file of a Unix socket. */
+struct socket_owner {
+	mode_t mode;       /* (mode_t)-1 = by umask */
+	uid_t uid;         /* (uid_t)-1 = unchanged */
+	gid_t gid;         /* (gid_t)-1 = unchanged */
+	const char *user;  /* as written, or NULL */
+	const char *group; /* as written, or NULL */
+};
+
+/* What clients are told: before anything else, when they are served, when they are refused. */
+struct banners {
+	struct banner always;
+	struct banner success;
+	struct banner fail;
+};
+
 /*
  * A service as its stanza, the defaults and the system's databases make it.
- * Built by the config layer, never changed afterwards, shared by reference.
+ * Built by the config layer, never changed afterwards, shared by reference. What
+ * it points to are values (base/intern.h) that it has in common with others; of
+ * those that are structures there always is one, with nothing set where nothing is given.
  */
 struct service {
 	unsigned refs;
-	char *file;      /* where its stanza stands */
-	struct strv via; /* the files that led there by include and includedir, innermost first */
 	unsigned line;
+	const char *file; /* where its stanza stands */
+	const struct words
+		*via; /* the files that led there by include and includedir, innermost first */
 
-	char *name;
-	char *id;
-	unsigned type;  /* enum service_type bits */
-	unsigned flags; /* enum service_flag bits */
-	int socktype;
-	int protocol;
-	char *protocol_name;
+	const char *name;
+	const char *id;
+	uint8_t type; /* enum service_type bits */
+	uint8_t socktype;
+	uint16_t flags; /* enum service_flag bits */
+	uint16_t protocol;
 	bool wait;
+	bool v6only;
 	int port; /* host byte order; UNLIMITED (-1) where there is none (Unix sockets, tcpmux clients, RPC) */
 	enum builtin builtin;
+	const char *protocol_name;
 
-	struct strv bind; /* as written; empty = all addresses */
+	const struct words *bind; /* as written; empty = all addresses */
 	struct endpoint *endpoints;
-	size_t n_endpoints;
+	uint32_t n_endpoints;
 	int backlog; /* UNLIMITED = usherd's default */
-	bool v6only;
-	mode_t socket_mode; /* Unix sockets; (mode_t)-1 = by umask */
-	char *socket_user;  /* as written, or NULL */
-	uid_t socket_uid;   /* (uid_t)-1 = unchanged */
-	char *socket_group; /* as written, or NULL */
-	gid_t socket_gid;   /* (gid_t)-1 = unchanged */
+	const struct socket_owner *owner;
 
-	char *server;      /* NULL for internal and redirected services */
-	struct strv argv;  /* complete, argv[0] included */
-	char *user;        /* as written, or NULL */
-	uid_t uid;         /* valid where user is set */
-	char *group;       /* as written, or NULL */
-	gid_t gid;         /* valid where user or group is set */
-	bool groups;       /* supplementary groups of user */
-	gid_t *group_list; /* what setgroups(2) gets; laid out at load */
-	size_t n_group_list;
-	char *chroot;      /* NULL = none */
-	char *directory;   /* within chroot; NULL = / */
+	const char *server;                   /* NULL for internal and redirected services */
+	const struct words *argv;             /* complete, argv[0] included */
+	const char *user;                     /* as written, or NULL */
+	const char *group;                    /* as written, or NULL */
+	uid_t uid;                            /* valid where user is set */
+	gid_t gid;                            /* valid where user or group is set */
+	const struct group_list *group_list;  /* what setgroups(2) gets; laid out at load */
+	const char *chroot;                   /* NULL = none */
+	const char *directory;                /* within chroot; NULL = / */
+	const struct words *env;              /* NAME=value */
+	const struct words *passenv;          /* names */
+	const struct rlimit_setting *rlimits; /* SERVICE_RLIMITS of them */
+	bool groups;                          /* supplementary groups of user */
 	bool no_new_privs; /* nothing that the server executes gains privileges */
-	int umask;         /* UNLIMITED = the daemon's */
-	int nice;
-	struct strv env; /* NAME=value */
 	bool passenv_given;
-	struct strv passenv; /* names */
-	struct rlimit_setting rlimits[SERVICE_RLIMITS];
+	bool sealed;   /* name, id and endpoints are part of the service's own memory */
+	int16_t umask; /* UNLIMITED = the daemon's */
+	int16_t nice;
 	uint32_t session_timeout_sec; /* 0 = none */
 	uint32_t idle_timeout_sec;    /* of what the worker does; 0 = none */
 
-	struct addr_rules only_from;
-	struct addr_rules no_access;
-	char *only_from_file; /* whose entries are in only_from, too */
-	char *no_access_file;
-	struct time_rules access_times;
-	int instances;  /* UNLIMITED = no limit */
-	bool queues;    /* at instances, clients wait instead of being refused */
-	int per_source; /* UNLIMITED = no limit */
-	unsigned
-		source_bits4; /* addresses that agree in so many bits are one source; 0 = all bits */
-	unsigned source_bits6;
+	const struct addr_rules *only_from;
+	const struct addr_rules *no_access;
+	const struct time_rules *access_times;
+	int instances;        /* UNLIMITED = no limit */
+	int per_source;       /* UNLIMITED = no limit */
+	uint8_t source_bits4; /* addresses that agree in so many bits are one source; 0 = all bits */
+	uint8_t source_bits6;
+	bool queues; /* at instances, clients wait instead of being refused */
+	bool wrapped; /* tcp_wrappers have rules here, and it does not say NOLIBWRAP; of the machine, not the stanza */
 	unsigned cps_rate; /* 0 = no limit */
 	unsigned cps_wait_sec;
 	unsigned
 		cps_window_sec; /* the rate is counted over so many seconds; 0 and 1 are one second, as in xinetd */
 	double max_load;   /* 0 = no limit; negative refuses always */
 	int deny_time_min; /* 0 = NEVER, UNLIMITED = FOREVER */
-	char *libwrap;     /* as written, or NULL */
-	bool wrapped; /* tcp_wrappers have rules here, and it does not say NOLIBWRAP; of the machine, not the stanza */
-
-	char *banner;
-	char *banner_success;
-	char *banner_fail;
-	struct banner banner_text; /* their contents at load */
-	struct banner banner_success_text;
-	struct banner banner_fail_text;
-
-	char *redirect_host; /* NULL = not redirected */
 	uint16_t redirect_port;
+	uint8_t log_on_success; /* enum log_option bits */
+	uint8_t log_on_failure;
+	const char *redirect_host; /* NULL = not redirected */
+	const char *libwrap;       /* as written, or NULL */
+	const struct banners *banners;
+	const struct log_target *log;
 
-	unsigned rpc_min_version;
-	unsigned rpc_max_version;
-	unsigned long rpc_number;
+	uint32_t rpc_number;
+	uint32_t rpc_min_version;
+	uint32_t rpc_max_version;
 
-	struct log_target log;
-	unsigned log_on_success; /* enum log_option bits */
-	unsigned log_on_failure;
-
-	/* This is what stands behind an intercepted service, whose texts it shares; else NULL. */
+	/* This is what stands behind an intercepted service, whose values it shares; else NULL. */
 	const struct service *front;
 };
 
-/* A new service with nothing set and one reference, or NULL when memory ran out. */
+/* The values of what is not given. */
+extern const struct socket_owner *const socket_owner_none;
+extern const struct group_list *const group_list_none;
+extern const struct banners *const banners_none;
+extern const struct log_target *const log_target_none;
+
+/* Let go of the values in a structure that is a value itself; for intern_value(). */
+intern_done socket_owner_done;
+intern_done banners_done;
+intern_done log_target_done;
+
+/* A new service with nothing set and one reference, to be filled in; or NULL when memory ran out. */
 struct service *service_new(void);
 
-/* References; service_unref() frees with the last one and accepts NULL. Main thread only. */
+/*
+ * Frees @service, which nobody else refers to yet, and returns the same in as little
+ * memory as it needs, with one reference; or NULL when memory ran out.
+ */
+struct service *service_seal(struct service *service);
+
+/*
+ * References; service_unref() frees with the last one and accepts NULL. They are counted
+ * in the thread that has the conf: the one that loads it, then the main thread.
+ */
 const struct service *service_ref(const struct service *service);
 void service_unref(const struct service *service);
 

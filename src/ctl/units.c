@@ -32,7 +32,7 @@ static void note_access(struct unit *unit)
 {
 	const struct service *s = unit->service;
 
-	if (s->access_times.n)
+	if (s->access_times->n)
 		unit_note(
 			unit, SEVERITY_WARNING, "access_times",
 			"the service is open at all times; timers that start and stop the socket can restrict it");
@@ -66,9 +66,9 @@ static void note_banners(struct unit *unit)
 		const char *name;
 		const char *file;
 	} banners[] = {
-		{ "banner", s->banner },
-		{ "banner_success", s->banner_success },
-		{ "banner_fail", s->banner_fail },
+		{ "banner", s->banners->always.path },
+		{ "banner_success", s->banners->success.path },
+		{ "banner_fail", s->banners->fail.path },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(banners); i++)
@@ -81,15 +81,15 @@ static void note_log(struct unit *unit)
 {
 	const struct service *s = unit->service;
 
-	switch (s->log.kind) {
+	switch (s->log->kind) {
 	case LOG_KIND_NONE:
 		break;
 	case LOG_KIND_FILE:
 		unit_note(unit, SEVERITY_NOTICE, "log_type",
 			  "nothing is written to %s%s; what there is to know is in the journal",
-			  s->log.path,
-			  s->log.soft_bytes ? ", and its limits are those of journald.conf(5)"
-					    : "");
+			  s->log->path,
+			  s->log->soft_bytes ? ", and its limits are those of journald.conf(5)"
+					     : "");
 		break;
 	case LOG_KIND_SYSLOG:
 		unit_note(unit, SEVERITY_NOTICE, "log_type",

@@ -16,8 +16,8 @@ const char *unit_refuses_process(const struct service *s)
 	if (s->server && !unit_takes_program(s->server))
 		return "server: systemd takes no program with quotes, backslashes or control characters in its path";
 	if ((s->user && !unit_takes_plain(s->user)) || (s->group && !unit_takes_plain(s->group)) ||
-	    (s->socket_user && !unit_takes_plain(s->socket_user)) ||
-	    (s->socket_group && !unit_takes_plain(s->socket_group)))
+	    (s->owner->user && !unit_takes_plain(s->owner->user)) ||
+	    (s->owner->group && !unit_takes_plain(s->owner->group)))
 		return "user or group: the name has characters that a unit cannot hold";
 	return NULL;
 }
@@ -27,8 +27,8 @@ static void write_command(struct unit *unit)
 {
 	const struct service *s = unit->service;
 	const char *base = strrchr(s->server, '/') + 1;
-	bool named = s->argv.n && strcmp(s->argv.v[0], base) != 0 &&
-		     strcmp(s->argv.v[0], s->server) != 0;
+	bool named = s->argv->n && strcmp(s->argv->v[0], base) != 0 &&
+		     strcmp(s->argv->v[0], s->server) != 0;
 	char program[PATH_MAX + 8];
 
 	/* Variables are expanded in argv[0], but not in the program's path. */
@@ -36,9 +36,9 @@ static void write_command(struct unit *unit)
 	(void)snprintf(program, sizeof(program), "-%s%s", named ? "@" : "", s->server);
 	(void)fputs("ExecStart=", unit->process);
 	unit_word(unit->process, program, false);
-	for (size_t i = named ? 0 : 1; i < s->argv.n; i++) {
+	for (size_t i = named ? 0 : 1; i < s->argv->n; i++) {
 		(void)fputc(' ', unit->process);
-		unit_word(unit->process, s->argv.v[i], true);
+		unit_word(unit->process, s->argv->v[i], true);
 	}
 	(void)fputs("\nStandardInput=socket\nStandardOutput=inherit\nStandardError=inherit\n"
 		    "IgnoreSIGPIPE=no\n",
@@ -58,16 +58,16 @@ static void print_group(FILE *out, gid_t gid)
 }
 
 /* Writes the groups of the list other than the primary one, separated by blanks; returns how many. */
-static size_t print_groups(FILE *out, const gid_t *list, size_t n, gid_t primary)
+static size_t print_groups(FILE *out, const struct group_list *list, gid_t primary)
 {
 	size_t printed = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		if (list[i] == primary)
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->v[i] == primary)
 			continue;
 		if (printed++)
 			(void)fputc(' ', out);
-		print_group(out, list[i]);
+		print_group(out, list->v[i]);
 	}
 	return printed;
 }
@@ -79,21 +79,24 @@ static size_t print_groups(FILE *out, const gid_t *list, size_t n, gid_t primary
 static void write_groups(struct unit *unit)
 {
 	const struct service *s = unit->service;
-	CLEANUP_FREE gid_t *list = NULL;
+	const struct group_list *further = s->group_list;
 	CLEANUP_FREE char *text = NULL;
-	size_t n = 0, size, printed;
+	size_t size, printed = 0;
 	FILE *out;
 
 	if (s->groups == (s->gid != 0))
 		return;
-	if (!s->groups && lookup_groups(s->uid, s->gid, &list, &n) < 0)
+	if (!s->groups && lookup_groups(s->uid, s->gid, &further) < 0)
 		return;
 	out = open_memstream(&text, &size);
+	if (out) {
+		printed = print_groups(out, further, s->gid);
+		(void)fclose(out);
+	}
+	if (!s->groups)
+		intern_unref(further);
 	if (!out)
 		return;
-	printed = s->groups ? print_groups(out, s->group_list, s->n_group_list, s->gid)
-			    : print_groups(out, list, n, s->gid);
-	(void)fclose(out);
 	if (printed && s->groups)
 		(void)fprintf(unit->process, "SupplementaryGroups=%s\n", text);
 	else if (printed)
@@ -128,25 +131,25 @@ static void write_environment(struct unit *unit)
 {
 	const struct service *s = unit->service;
 
-	for (size_t i = 0; i < s->env.n; i++) {
-		if (!unit_takes_assignment(s->env.v[i])) {
+	for (size_t i = 0; i < s->env->n; i++) {
+		if (!unit_takes_assignment(s->env->v[i])) {
 			unit_note(unit, SEVERITY_WARNING, "env",
-				  "systemd refuses the name or the text of %s", s->env.v[i]);
+				  "systemd refuses the name or the text of %s", s->env->v[i]);
 			continue;
 		}
 		(void)fputs("Environment=", unit->process);
-		unit_word(unit->process, s->env.v[i], false);
+		unit_word(unit->process, s->env->v[i], false);
 		(void)fputc('\n', unit->process);
 	}
 	if (!s->passenv_given)
 		return;
-	for (size_t i = 0; i < s->passenv.n; i++) {
-		if (unit_takes_variable(s->passenv.v[i]))
-			(void)fprintf(unit->process, "PassEnvironment=%s\n", s->passenv.v[i]);
+	for (size_t i = 0; i < s->passenv->n; i++) {
+		if (unit_takes_variable(s->passenv->v[i]))
+			(void)fprintf(unit->process, "PassEnvironment=%s\n", s->passenv->v[i]);
 		else
 			unit_note(unit, SEVERITY_WARNING, "passenv",
 				  "systemd does not know %s as the name of a variable",
-				  s->passenv.v[i]);
+				  s->passenv->v[i]);
 	}
 	unit_note(unit, SEVERITY_NOTICE, "passenv",
 		  "systemd always sets some variables besides, such as PATH and INVOCATION_ID "
@@ -194,9 +197,10 @@ static void write_bounds(struct unit *unit)
 			      s->session_timeout_sec);
 	else
 		(void)fputs("KillMode=process\n", unit->process);
-	if (s->log.kind == LOG_KIND_SYSLOG)
+	if (s->log->kind == LOG_KIND_SYSLOG)
 		(void)fprintf(unit->process, "SyslogFacility=%s\nSyslogLevel=%s\n",
-			      value_name_facility(s->log.facility), value_name_level(s->log.level));
+			      value_name_facility(s->log->facility),
+			      value_name_level(s->log->level));
 }
 
 void unit_process(struct unit *unit)

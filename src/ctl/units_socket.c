@@ -99,17 +99,17 @@ static void write_addresses(struct unit *unit)
 		(void)fprintf(unit->socket, "BindIPv6Only=%s\n", s->v6only ? "ipv6-only" : "both");
 	if (specific)
 		(void)fputs("FreeBind=no\n", unit->socket);
-	if (s->socket_mode != (mode_t)-1)
-		(void)fprintf(unit->socket, "SocketMode=%04o\n", (unsigned)s->socket_mode);
+	if (s->owner->mode != (mode_t)-1)
+		(void)fprintf(unit->socket, "SocketMode=%04o\n", (unsigned)s->owner->mode);
 	else if (path)
 		/* What usherd's umask leaves; systemd lets everybody in. */
 		(void)fputs("SocketMode=0755\n", unit->socket);
-	if (s->socket_user)
-		(void)fprintf(unit->socket, "SocketUser=%s\n", s->socket_user);
-	if (s->socket_group)
-		(void)fprintf(unit->socket, "SocketGroup=%s\n", s->socket_group);
-	for (size_t i = 0; i < s->bind.n; i++) {
-		const char *word = s->bind.v[i];
+	if (s->owner->user)
+		(void)fprintf(unit->socket, "SocketUser=%s\n", s->owner->user);
+	if (s->owner->group)
+		(void)fprintf(unit->socket, "SocketGroup=%s\n", s->owner->group);
+	for (size_t i = 0; i < s->bind->n; i++) {
+		const char *word = s->bind->v[i];
 		struct addr addr;
 
 		if (word[0] != '/' && word[0] != '@' && strcmp(word, "*") != 0 &&
@@ -214,32 +214,32 @@ static void write_access(struct unit *unit)
 	struct address_list allow = { unit->socket, "IPAddressAllow", 0 };
 	struct address_list deny = { unit->socket, "IPAddressDeny", 0 };
 
-	if (!s->only_from.given && !s->no_access.words.n && !s->no_access_file)
+	if (!s->only_from->given && !s->no_access->words.n && !s->no_access->file)
 		return;
-	if (s->only_from_file)
+	if (s->only_from->file)
 		unit_note(unit, SEVERITY_WARNING, "only_from_file",
-			  "the addresses that %s holds now are written out", s->only_from_file);
-	if (s->no_access_file)
+			  "the addresses that %s holds now are written out", s->only_from->file);
+	if (s->no_access->file)
 		unit_note(unit, SEVERITY_WARNING, "no_access_file",
-			  "the addresses that %s holds now are written out", s->no_access_file);
+			  "the addresses that %s holds now are written out", s->no_access->file);
 	/* systemd lets Allow= win where both match, usherd no_access: so it is taken out beforehand. */
-	for (size_t i = 0; s->only_from.given && i < s->only_from.blocks.n; i++)
-		add_remainder(&allow, &s->only_from.blocks.v[i], &s->no_access.blocks);
+	for (size_t i = 0; s->only_from->given && i < s->only_from->blocks.n; i++)
+		add_remainder(&allow, &s->only_from->blocks.v[i], &s->no_access->blocks);
 	end_list(&allow);
-	if (s->only_from.given)
+	if (s->only_from->given)
 		add_word(&deny, "any");
-	for (size_t i = 0; !s->only_from.given && i < s->no_access.blocks.n; i++)
-		add_range(&deny, &s->no_access.blocks.v[i].first, &s->no_access.blocks.v[i].last);
+	for (size_t i = 0; !s->only_from->given && i < s->no_access->blocks.n; i++)
+		add_range(&deny, &s->no_access->blocks.v[i].first, &s->no_access->blocks.v[i].last);
 	end_list(&deny);
 	unit_note(
-		unit, SEVERITY_NOTICE, s->only_from.given ? "only_from" : "no_access",
+		unit, SEVERITY_NOTICE, s->only_from->given ? "only_from" : "no_access",
 		"the kernel drops the packets of others: they get no answer at all, and there is no record of a "
 		"refusal; where it lacks BPF for control groups, systemd says so and lets everybody in");
-	if (s->only_from.given && s->no_access.words.n)
+	if (s->only_from->given && s->no_access->words.n)
 		unit_note(
 			unit, SEVERITY_NOTICE, "no_access",
 			"its addresses are taken out of IPAddressAllow=, which would win otherwise");
-	for (size_t i = 0; s->only_from.given && i < unit->n_endpoints; i++) {
+	for (size_t i = 0; s->only_from->given && i < unit->n_endpoints; i++) {
 		if (!is_unix(&unit->endpoints[i]))
 			continue;
 		unit_note(
@@ -248,14 +248,14 @@ static void write_access(struct unit *unit)
 			"connect to them");
 		break;
 	}
-	for (size_t i = 0; i < s->only_from.names.n; i++)
+	for (size_t i = 0; i < s->only_from->names.n; i++)
 		unit_note(unit, SEVERITY_NOTICE, "only_from",
 			  "systemd knows no host names: the clients called %s are shut out",
-			  s->only_from.names.v[i]);
-	for (size_t i = 0; i < s->no_access.names.n; i++)
+			  s->only_from->names.v[i]);
+	for (size_t i = 0; i < s->no_access->names.n; i++)
 		unit_note(unit, SEVERITY_WARNING, "no_access",
 			  "systemd knows no host names: the clients called %s are let in",
-			  s->no_access.names.v[i]);
+			  s->no_access->names.v[i]);
 }
 
 /* --- how much ------------------------------------------------------------------- */

@@ -6,7 +6,7 @@
 
 enum access_verdict access_check(const struct service *service, const struct addr *peer)
 {
-	const struct addr_rules *only = &service->only_from, *no = &service->no_access;
+	const struct addr_rules *only = service->only_from, *no = service->no_access;
 	bool has_address = peer->family == AF_INET || peer->family == AF_INET6;
 	bool listed;
 

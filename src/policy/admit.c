@@ -92,7 +92,7 @@ struct decision admit(const struct admit_request *request)
 		return refused(VERDICT_FORK);
 	if (too_loaded(service->max_load, request->load))
 		return refused(VERDICT_LOAD);
-	if (!access_time_allows(&service->access_times, request->minute_of_day))
+	if (!access_time_allows(service->access_times, request->minute_of_day))
 		return refused(VERDICT_TIME);
 	if (service->flags & FLAG_SENSOR)
 		return (struct decision){ .verdict = VERDICT_ADDRESS, .sensed = true };

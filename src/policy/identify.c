@@ -6,7 +6,7 @@
 
 unsigned identify_when(const struct service *service, const struct addr *peer)
 {
-	bool useful = service->log.kind != LOG_KIND_NONE &&
+	bool useful = service->log->kind != LOG_KIND_NONE &&
 		      (peer->family == AF_INET || peer->family == AF_INET6);
 	unsigned when = 0;
 

@@ -22,7 +22,7 @@ static void number_line(FILE *out, const char *name, long value)
 	(void)fprintf(out, INDENT "%s = %ld\n", name, value);
 }
 
-static void words_line(FILE *out, const char *name, const struct strv *words)
+static void words_line(FILE *out, const char *name, const struct words *words)
 {
 	(void)fprintf(out, INDENT "%s =", name);
 	for (size_t i = 0; i < words->n; i++)
@@ -73,17 +73,17 @@ static void write_word(FILE *out, const struct addr_rules *rules, const char *wo
 }
 
 static void addresses_line(FILE *out, const char *name, const char *none,
-			   const struct addr_rules *rules, const char *file)
+			   const struct addr_rules *rules)
 {
 	(void)fprintf(out, INDENT "%s:", name);
 	if (!rules->given)
 		(void)fprintf(out, " %s", none);
-	else if (!rules->words.n && !file)
+	else if (!rules->words.n && !rules->file)
 		(void)fputs(" nobody", out);
 	for (size_t i = 0; i < rules->words.n; i++)
 		write_word(out, rules, rules->words.v[i]);
-	if (file)
-		(void)fprintf(out, " %s(FILE)", file);
+	if (rules->file)
+		(void)fprintf(out, " %s(FILE)", rules->file);
 	(void)fputc('\n', out);
 }
 
@@ -125,38 +125,38 @@ static void dump_process(const struct service *s, FILE *out)
 		(void)fprintf(out, " window:%u", s->cps_window_sec);
 	(void)fputc('\n', out);
 	number_line(out, "PER_SOURCE", s->per_source);
-	if (s->bind.n)
-		words_line(out, "Bind", &s->bind);
+	if (s->bind->n)
+		words_line(out, "Bind", s->bind);
 	else
 		text_line(out, "Bind", "All addresses.");
 	text_line(out, "Server", s->server);
-	if (s->argv.n)
-		words_line(out, "Server argv", &s->argv);
+	if (s->argv->n)
+		words_line(out, "Server argv", s->argv);
 	text_line(out, "Libwrap", s->libwrap);
 	if (s->redirect_host)
 		(void)fprintf(out, INDENT "Redirect = %s:%u\n", s->redirect_host, s->redirect_port);
 	if (s->type & SERVICE_RPC)
 		(void)fprintf(out,
-			      INDENT "RPC data\n" INDENT "\tprogram number = %lu\n" INDENT
+			      INDENT "RPC data\n" INDENT "\tprogram number = %u\n" INDENT
 				     "\trpc_version = %u-%u\n",
 			      s->rpc_number, s->rpc_min_version, s->rpc_max_version);
 }
 
 static void dump_access(const struct service *s, FILE *out)
 {
-	if (s->access_times.n) {
+	if (s->access_times->n) {
 		(void)fprintf(out, INDENT "Access times =");
-		for (size_t i = 0; i < s->access_times.n; i++) {
-			const struct time_rule *rule = &s->access_times.v[i];
+		for (size_t i = 0; i < s->access_times->n; i++) {
+			const struct time_rule *rule = &s->access_times->v[i];
 
 			(void)fprintf(out, " %02u:%02u-%02u:%02u", rule->start_min / 60,
 				      rule->start_min % 60, rule->end_min / 60, rule->end_min % 60);
 		}
 		(void)fputc('\n', out);
 	}
-	addresses_line(out, "Only from", "All sites", &s->only_from, s->only_from_file);
-	if (s->no_access.words.n || s->no_access_file)
-		addresses_line(out, "No access", "", &s->no_access, s->no_access_file);
+	addresses_line(out, "Only from", "All sites", s->only_from);
+	if (s->no_access->words.n || s->no_access->file)
+		addresses_line(out, "No access", "", s->no_access);
 	else
 		(void)fputs(INDENT "No access: No blocked sites\n", out);
 	if (s->flags & FLAG_SENSOR)
@@ -165,22 +165,23 @@ static void dump_access(const struct service *s, FILE *out)
 
 static void dump_log(const struct service *s, FILE *out)
 {
-	switch (s->log.kind) {
+	switch (s->log->kind) {
 	case LOG_KIND_NONE:
 		(void)fputs(INDENT "No logging\n", out);
 		break;
 	case LOG_KIND_FILE:
-		(void)fprintf(out, INDENT "Logging to file: %s ", s->log.path);
-		if (s->log.soft_bytes)
+		(void)fprintf(out, INDENT "Logging to file: %s ", s->log->path);
+		if (s->log->soft_bytes)
 			(void)fprintf(out, "(soft=%llu hard=%llu)\n",
-				      (unsigned long long)s->log.soft_bytes,
-				      (unsigned long long)s->log.hard_bytes);
+				      (unsigned long long)s->log->soft_bytes,
+				      (unsigned long long)s->log->hard_bytes);
 		else
 			(void)fputs("(no limits)\n", out);
 		break;
 	case LOG_KIND_SYSLOG:
 		(void)fprintf(out, INDENT "Logging to syslog. Facility = %s, level = %s\n",
-			      value_name_facility(s->log.facility), value_name_level(s->log.level));
+			      value_name_facility(s->log->facility),
+			      value_name_level(s->log->level));
 		break;
 	case LOG_KIND_JOURNAL:
 		(void)fputs(INDENT "Logging to journal\n", out);
@@ -189,11 +190,11 @@ static void dump_log(const struct service *s, FILE *out)
 	bits_line(out, "Log_on_success flags", s->log_on_success, value_name_log_option);
 	bits_line(out, "Log_on_failure flags", s->log_on_failure, value_name_log_option);
 	if (s->passenv_given)
-		words_line(out, "Passenv", &s->passenv);
-	if (s->env.n) {
+		words_line(out, "Passenv", s->passenv);
+	if (s->env->n) {
 		(void)fputs(INDENT "Environment additions:\n", out);
-		for (size_t i = 0; i < s->env.n; i++)
-			(void)fprintf(out, INDENT "\t%s\n", s->env.v[i]);
+		for (size_t i = 0; i < s->env->n; i++)
+			(void)fprintf(out, INDENT "\t%s\n", s->env->v[i]);
 	}
 }
 
@@ -216,9 +217,9 @@ static void dump_unshown(const struct service *s, FILE *out)
 	}
 	if (s->max_load > 0 || s->max_load < 0)
 		(void)fprintf(out, INDENT "max_load = %g\n", s->max_load);
-	text_line(out, "banner", s->banner);
-	text_line(out, "banner_success", s->banner_success);
-	text_line(out, "banner_fail", s->banner_fail);
+	text_line(out, "banner", s->banners->always.path);
+	text_line(out, "banner_success", s->banners->success.path);
+	text_line(out, "banner_fail", s->banners->fail.path);
 }
 
 /* What xinetd does not have. */
@@ -232,8 +233,8 @@ static void dump_own(const struct service *s, FILE *out)
 		text_line(out, "overload", "queue");
 	if (s->source_bits4 || s->source_bits6)
 		(void)fprintf(out, INDENT "per_source_mask = %u %u\n",
-			      s->source_bits4 ? s->source_bits4 : 32,
-			      s->source_bits6 ? s->source_bits6 : 128);
+			      s->source_bits4 ? s->source_bits4 : 32u,
+			      s->source_bits6 ? s->source_bits6 : 128u);
 	text_line(out, "chroot", s->chroot);
 	text_line(out, "directory", s->directory);
 	if (s->no_new_privs)

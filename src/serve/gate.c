@@ -308,7 +308,7 @@ static void hear(struct gate *gate)
 	log_refusal(gate->session, answer.check,
 		    (answer.flags & GATE_BOTH_LISTS) ||
 			    (gate->session->question == GATE_ASKS_BARRED &&
-			     gate->session->service->only_from.given));
+			     gate->session->service->only_from->given));
 	refuse(gate, answer.check);
 }
 

@@ -33,15 +33,15 @@ const char *gate_plan_libwrap_name(const struct service *service)
 		return service->libwrap;
 	if (!service->server)
 		return service->name;
-	called = (service->flags & FLAG_NAMEINARGS) && service->argv.n ? service->argv.v[0]
-								       : service->server;
+	called = (service->flags & FLAG_NAMEINARGS) && service->argv->n ? service->argv->v[0]
+									: service->server;
 	slash = strrchr(called, '/');
 	return slash ? slash + 1 : called;
 }
 
 static bool has_names(const struct service *service)
 {
-	return service->only_from.names.n || service->no_access.names.n;
+	return service->only_from->names.n || service->no_access->names.n;
 }
 
 /* When the TCP clients of @service are asked who they are. */
@@ -88,9 +88,9 @@ static int lay_out(struct strv *list, const struct service *service, enum gate_q
 	if (r == 0 && gives_connection(service))
 		r = strv_addf(list, "-%c", GATE_OPTION_STREAM);
 	if (r == 0 && question == GATE_ASKS_LISTED)
-		r = add_names(list, GATE_OPTION_ONLY_FROM, &service->only_from.names);
+		r = add_names(list, GATE_OPTION_ONLY_FROM, &service->only_from->names);
 	if (r == 0 && question != GATE_ASKS_RULES)
-		r = add_names(list, GATE_OPTION_NO_ACCESS, &service->no_access.names);
+		r = add_names(list, GATE_OPTION_NO_ACCESS, &service->no_access->names);
 	if (r == 0 && gate_plan_is_wrapped(service))
 		r = strv_addf(list, "-%c%s", GATE_OPTION_LIBWRAP, gate_plan_libwrap_name(service));
 	if (r == 0 && (identifies(service) & IDENTIFY_FIRST))
@@ -120,7 +120,7 @@ int gate_plan_new(struct spawner *spawner, const struct service *service, const 
 	if (!has_names(service) && !gate_plan_is_wrapped(service) &&
 	    !(identifies(service) & IDENTIFY_FIRST))
 		return 0;
-	if (bytes_of(&service->only_from.names) + bytes_of(&service->no_access.names) >
+	if (bytes_of(&service->only_from->names) + bytes_of(&service->no_access->names) >
 	    NAMES_MAX_BYTES)
 		return -E2BIG;
 	for (unsigned i = GATE_ASKS_RULES; i < GATE_QUESTIONS && r == 0; i++)

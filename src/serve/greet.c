@@ -14,20 +14,17 @@
 
 void greet(int fd, const struct service *service, enum greeting greeting, struct log_limit *limit)
 {
-	const struct {
-		const char *path;
-		const struct banner *banner;
-	} known[] = {
-		[GREETING_ALWAYS] = { service->banner, &service->banner_text },
-		[GREETING_SUCCESS] = { service->banner_success, &service->banner_success_text },
-		[GREETING_FAIL] = { service->banner_fail, &service->banner_fail_text },
+	const struct banner *const known[] = {
+		[GREETING_ALWAYS] = &service->banners->always,
+		[GREETING_SUCCESS] = &service->banners->success,
+		[GREETING_FAIL] = &service->banners->fail,
 	};
-	const struct banner *banner = known[greeting].banner;
+	const struct banner *banner = known[greeting];
 	size_t sent = 0;
 
 	if (banner->unread)
 		log_limited(limit, LOG_LEVEL_ERROR, "service = %s, open of banner %s failed",
-			    service->id, known[greeting].path);
+			    service->id, banner->path);
 	while (sent < banner->bytes) {
 		ssize_t n = send(fd, banner->text + sent, banner->bytes - sent,
 				 MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -50,7 +47,7 @@ void greet_end(int fd)
 
 void greet_refused(int fd, const struct service *service, struct log_limit *limit)
 {
-	if (!service->banner_text.bytes && !service->banner_fail)
+	if (!service->banners->always.bytes && !service->banners->fail.path)
 		return;
 	greet(fd, service, GREETING_FAIL, limit);
 	greet_end(fd);

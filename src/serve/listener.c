@@ -115,11 +115,11 @@ static int set_owner(const struct endpoint *endpoint, const struct service *serv
 		return errno == ENOENT ? -ESTALE : -errno;
 	if (fstat(file, &st) < 0 || !S_ISSOCK(st.st_mode))
 		return -ESTALE;
-	if ((service->socket_uid != (uid_t)-1 || service->socket_gid != (gid_t)-1) &&
-	    fchownat(file, "", service->socket_uid, service->socket_gid, AT_EMPTY_PATH) < 0)
+	if ((service->owner->uid != (uid_t)-1 || service->owner->gid != (gid_t)-1) &&
+	    fchownat(file, "", service->owner->uid, service->owner->gid, AT_EMPTY_PATH) < 0)
 		return -errno;
 	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
-	if (chmod(link, service->socket_mode == (mode_t)-1 ? 0755 : service->socket_mode) < 0)
+	if (chmod(link, service->owner->mode == (mode_t)-1 ? 0755 : service->owner->mode) < 0)
 		return -errno;
 	return 0;
 }

@@ -191,7 +191,7 @@ static bool is_broken_now(const struct conf *conf, const struct service *service
 		     strcasecmp(conf->broken[i].name, service->name) == 0 &&
 		     strcmp(conf->broken[i].file, service->file) == 0))
 			return true;
-	return seen_lost(&conf->seen, service->file, &service->via);
+	return seen_lost(&conf->seen, service->file, service->via);
 }
 
 /* Whether no other service has taken an endpoint of the running service @old. */

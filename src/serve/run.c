@@ -47,8 +47,8 @@ static int prepare(struct server *server, const struct service *service, struct 
 	if (r < 0) {
 		log_write_errno(
 			LOG_LEVEL_ERROR, r, "creation of %s log failed: %s: %m [file=%s] [line=%u]",
-			service->log.common ? "default" : service->id,
-			service->log.path ? service->log.path : "", service->file, service->line);
+			service->log->common ? "default" : service->id,
+			service->log->path ? service->log->path : "", service->file, service->line);
 		goto failed;
 	}
 	if (service->server && !(service->flags & FLAG_INTERCEPT)) {

@@ -71,7 +71,7 @@ void sinks_free(struct sinks *sinks)
 
 static int open_sink(struct sinks *sinks, const struct service *service, struct sink **ret)
 {
-	const struct log_target *log = &service->log;
+	const struct log_target *log = service->log;
 	const char *name = log->common ? "common" : service->id;
 
 	if (log->kind == LOG_KIND_FILE)
@@ -84,7 +84,7 @@ static int open_sink(struct sinks *sinks, const struct service *service, struct 
 
 int sinks_get(struct sinks *sinks, const struct service *service, struct sink **ret)
 {
-	const struct log_target *log = &service->log;
+	const struct log_target *log = service->log;
 	CLEANUP_FREE char *key = NULL;
 	struct shared *shared;
 	int r;

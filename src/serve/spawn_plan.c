@@ -46,9 +46,9 @@ static bool passes(const struct service *service, const char *variable)
 
 	if (!service->passenv_given)
 		return true;
-	for (size_t i = 0; i < service->passenv.n; i++)
-		if (strlen(service->passenv.v[i]) == length &&
-		    strncmp(service->passenv.v[i], variable, length) == 0)
+	for (size_t i = 0; i < service->passenv->n; i++)
+		if (strlen(service->passenv->v[i]) == length &&
+		    strncmp(service->passenv->v[i], variable, length) == 0)
 			return true;
 	return false;
 }
@@ -62,9 +62,9 @@ static int lay_out_environment(struct spawn *spawn)
 		if (passes(spawn->service, inherited->v[i]))
 			r = strv_add(&spawn->environment, inherited->v[i]);
 	/* Who the client is, is not for the stanza to say; both of a name would leave it to the server which one counts. */
-	for (size_t i = 0; i < spawn->service->env.n && r == 0; i++)
-		if (!spawn_is_ours(spawn->service->env.v[i]))
-			r = set_variable(&spawn->environment, spawn->service->env.v[i]);
+	for (size_t i = 0; i < spawn->service->env->n && r == 0; i++)
+		if (!spawn_is_ours(spawn->service->env->v[i]))
+			r = set_variable(&spawn->environment, spawn->service->env->v[i]);
 	return r;
 }
 
@@ -125,8 +125,8 @@ static struct spawn *make_spawn(struct spawner *spawner, const struct service *s
 		.change_user = spawner->privileged && service->user,
 		.uid = service->uid,
 		.gid = service->gid,
-		.groups = service->group_list,
-		.n_groups = service->n_group_list,
+		.groups = service->group_list->v,
+		.n_groups = service->group_list->n,
 		.tid = 1,
 	};
 	return spawn;
@@ -173,7 +173,7 @@ int spawn_new(struct spawner *spawner, const struct service *service, struct spa
 	spawn->plan.change_nice = service->nice != 0;
 	spawn->plan.nice = spawner->nice + service->nice;
 	spawn->plan.path = service->server;
-	spawn->plan.argv = service->argv.v;
+	spawn->plan.argv = service->argv->v;
 	lay_out_limits(spawn);
 	r = lay_out_environment(spawn);
 	if (r == 0)

@@ -177,18 +177,18 @@ static inline void load_print(const struct load *load)
 	"\twait = no\n\tuser = root\n\tserver = /bin/sh\n" lines "}\n"
 
 /* Words of a list, joined by a space, in @out; yields it. */
-static inline const char *joined(const struct strv *list, char *out, size_t size)
+static inline const char *joined(char *const *v, size_t n, char *out, size_t size)
 {
 	size_t at = 0;
 
 	out[0] = '\0';
-	for (size_t i = 0; i < list->n && at < size; i++)
-		at += (size_t)snprintf(out + at, size - at, "%s%s", i ? " " : "", list->v[i]);
+	for (size_t i = 0; i < n && at < size; i++)
+		at += (size_t)snprintf(out + at, size - at, "%s%s", i ? " " : "", v[i]);
 	return out;
 }
 
-#define assert_words(list, text)                                                   \
-	do {                                                                       \
-		char words_[1024];                                                 \
-		assert_string_equal(joined((list), words_, sizeof(words_)), text); \
+#define assert_words(list, text)                                                                 \
+	do {                                                                                     \
+		char words_[1024];                                                               \
+		assert_string_equal(joined((list)->v, (list)->n, words_, sizeof(words_)), text); \
 	} while (0)

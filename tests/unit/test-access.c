@@ -32,19 +32,20 @@ static void set_list(struct addr_rules *rules, const char *words)
 
 static enum access_verdict check(const char *only, const char *no, const char *peer)
 {
-	struct service service = { 0 };
+	struct addr_rules only_from = { 0 }, no_access = { 0 };
+	const struct service service = { .only_from = &only_from, .no_access = &no_access };
 	enum access_verdict verdict;
 	struct addr addr = { .family = AF_UNSPEC };
 
-	set_list(&service.only_from, only);
-	set_list(&service.no_access, no);
+	set_list(&only_from, only);
+	set_list(&no_access, no);
 	if (strcmp(peer, "unix") == 0)
 		addr.family = AF_UNIX;
 	else if (strcmp(peer, "unknown") != 0)
 		assert_int_equal(addr_parse(peer, &addr), 0);
 	verdict = access_check(&service, &addr);
-	addr_rules_done(&service.only_from);
-	addr_rules_done(&service.no_access);
+	addr_rules_done(&only_from);
+	addr_rules_done(&no_access);
 	return verdict;
 }
 
@@ -206,9 +207,10 @@ static void agrees_with_a_slow_and_obvious_model(void **state)
 	(void)state;
 	for (int round = 0; round < 3000; round++) {
 		struct model_block only[12], no[12];
-		struct service service = { 0 };
-		size_t n_only = random_list(&seed, &service.only_from, only);
-		size_t n_no = random_list(&seed, &service.no_access, no);
+		struct addr_rules only_from = { 0 }, no_access = { 0 };
+		const struct service service = { .only_from = &only_from, .no_access = &no_access };
+		size_t n_only = random_list(&seed, &only_from, only);
+		size_t n_no = random_list(&seed, &no_access, no);
 
 		for (int i = 0; i < 40; i++) {
 			struct addr peer = random_address(&seed);
@@ -219,16 +221,16 @@ static void agrees_with_a_slow_and_obvious_model(void **state)
 				peer.bytes[0] |= 0x20;
 			in_only = model_has(only, n_only, &peer);
 			in_no = model_has(no, n_no, &peer);
-			expected = in_no && in_only                      ? ACCESS_DENY_EQUAL
-				   : in_no                               ? ACCESS_DENY
-				   : service.only_from.given && !in_only ? ACCESS_DENY
-									 : ACCESS_ALLOW;
+			expected = in_no && in_only              ? ACCESS_DENY_EQUAL
+				   : in_no                       ? ACCESS_DENY
+				   : only_from.given && !in_only ? ACCESS_DENY
+								 : ACCESS_ALLOW;
 			verdict = access_check(&service, &peer);
 			assert_int_equal(verdict, expected);
 			seen[verdict]++;
 		}
-		addr_rules_done(&service.only_from);
-		addr_rules_done(&service.no_access);
+		addr_rules_done(&only_from);
+		addr_rules_done(&no_access);
 	}
 	assert_true(seen[ACCESS_ALLOW] > 1000 && seen[ACCESS_DENY] > 1000 &&
 		    seen[ACCESS_DENY_EQUAL] > 1000);

@@ -17,6 +17,9 @@
 
 /* A service without any limit, its counters and a peer, to be changed by each test. */
 struct fixture {
+	struct addr_rules only_from;
+	struct addr_rules no_access;
+	struct time_rules access_times;
 	struct service service;
 	struct limits limits;
 	struct addr peer;
@@ -29,6 +32,9 @@ static int setup(void **state)
 
 	if (!f || addr_parse("10.0.0.1", &f->peer) < 0)
 		return -1;
+	f->service.only_from = &f->only_from;
+	f->service.no_access = &f->no_access;
+	f->service.access_times = &f->access_times;
 	f->service.instances = UNLIMITED;
 	f->service.per_source = UNLIMITED;
 	limits_init(&f->limits);
@@ -48,9 +54,9 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	addr_rules_done(&f->service.only_from);
-	addr_rules_done(&f->service.no_access);
-	time_rules_done(&f->service.access_times);
+	addr_rules_done(&f->only_from);
+	addr_rules_done(&f->no_access);
+	time_rules_done(&f->access_times);
 	limits_done(&f->limits);
 	free(f);
 	return 0;
@@ -73,7 +79,7 @@ static void add_time(struct fixture *f, const char *word)
 {
 	const char *why;
 
-	assert_int_equal(time_rules_add(&f->service.access_times, word, &why), 0);
+	assert_int_equal(time_rules_add(&f->access_times, word, &why), 0);
 }
 
 static void reasons_are_xinetd_s_words(void **state)
@@ -195,11 +201,11 @@ static void refuses_by_address_and_tells_an_equal_match(void **state)
 	struct fixture *f = *state;
 	struct decision decision;
 
-	add_word(&f->service.no_access, "10.0.0.0");
+	add_word(&f->no_access, "10.0.0.0");
 	decision = admit(&f->request);
 	assert_int_equal(decision.verdict, VERDICT_ADDRESS);
 	assert_false(decision.equal_match);
-	add_word(&f->service.only_from, "10.0.0.1");
+	add_word(&f->only_from, "10.0.0.1");
 	decision = admit(&f->request);
 	assert_int_equal(decision.verdict, VERDICT_ADDRESS);
 	assert_true(decision.equal_match);
@@ -212,13 +218,13 @@ static void leaves_open_what_only_a_name_can_decide(void **state)
 	struct fixture *f = *state;
 	struct decision decision;
 
-	add_word(&f->service.only_from, "host.example.org");
+	add_word(&f->only_from, "host.example.org");
 	decision = admit(&f->request);
 	assert_int_equal(decision.verdict, VERDICT_ALLOW);
 	assert_int_equal(decision.access, ACCESS_IF_LISTED);
 	assert_int_equal(f->limits.running, 1);
-	add_word(&f->service.only_from, "10.0.0.1");
-	add_word(&f->service.no_access, ".example.org");
+	add_word(&f->only_from, "10.0.0.1");
+	add_word(&f->no_access, ".example.org");
 	decision = admit(&f->request);
 	assert_int_equal(decision.verdict, VERDICT_ALLOW);
 	assert_int_equal(decision.access, ACCESS_UNLESS_BARRED);
@@ -301,7 +307,7 @@ static void checks_in_the_documented_order(void **state)
 	assert_int_equal(ask(f), VERDICT_ALLOW);
 	f->service.per_source = 0;
 	f->service.instances = 0;
-	f->service.only_from.given = true;
+	f->only_from.given = true;
 	f->service.max_load = -1;
 	f->request.process_limit = 1;
 	f->request.running_total = 1;
@@ -311,9 +317,9 @@ static void checks_in_the_documented_order(void **state)
 	assert_int_equal(ask(f), VERDICT_LOAD);
 	f->service.max_load = 0;
 	assert_int_equal(ask(f), VERDICT_TIME);
-	time_rules_done(&f->service.access_times);
+	time_rules_done(&f->access_times);
 	assert_int_equal(ask(f), VERDICT_ADDRESS);
-	f->service.only_from.given = false;
+	f->only_from.given = false;
 	assert_int_equal(ask(f), VERDICT_SERVICE_LIMIT);
 	f->service.instances = UNLIMITED;
 	assert_int_equal(ask(f), VERDICT_PER_SOURCE_LIMIT);

@@ -112,9 +112,9 @@ static void a_service_holds_its_banners_and_runs_without_those_that_are_missing(
 	load_put(&load, "main.conf", text);
 	load_run(&load);
 	s = must_have(&load, "a");
-	assert_int_equal(s->banner_text.bytes, 6);
-	assert_memory_equal(s->banner_success_text.text, "hello\n", 6);
-	assert_true(s->banner_fail_text.unread);
+	assert_int_equal(s->banners->always.bytes, 6);
+	assert_memory_equal(s->banners->success.text, "hello\n", 6);
+	assert_true(s->banners->fail.unread);
 	assert_said(&load, "warning: banner_fail: /nonexistent/b: No such file or directory", 1);
 	assert_int_equal(load.diag.errors, 0);
 	load_done(&load);

@@ -117,9 +117,9 @@ static void listens_on_unix_sockets_without_a_port(void **state)
 	assert_int_equal(load.diag.errors, 0);
 	s = must_have(&load, "a");
 	assert_listens(s, "unix /run/a, unix @b");
-	assert_int_equal(s->socket_mode, 0660);
-	assert_int_equal(s->socket_uid, 0);
-	assert_int_equal(s->socket_gid, 0);
+	assert_int_equal(s->owner->mode, 0660);
+	assert_int_equal(s->owner->uid, 0);
+	assert_int_equal(s->owner->gid, 0);
 	assert_int_equal(must_have(&load, "c")->endpoints[0].socktype, SOCK_SEQPACKET);
 	assert_int_equal(must_have(&load, "d")->endpoints[0].socktype, SOCK_DGRAM);
 	load_done(&load);
@@ -462,7 +462,7 @@ static void takes_one_log_for_all_services(void **state)
 	assert_said(&load, "main.conf:4: error: \"log_type\" is already set on line 3", 1);
 	load_done(&load);
 	load_text(&load, STANZA("a", "log_type = SYSLOG daemon\nlog_type = FILE /x\n"));
-	assert_int_equal(must_have(&load, "a")->log.kind, LOG_KIND_SYSLOG);
+	assert_int_equal(must_have(&load, "a")->log->kind, LOG_KIND_SYSLOG);
 	assert_said(&load, "warning: \"log_type\" is already set", 1);
 	load_done(&load);
 }
@@ -636,7 +636,7 @@ static void adds_up_the_defaults_of_several_files(void **state)
 		 "defaults\n{\nonly_from += 10.0.0.3\nonly_from -= 10.0.0.1\ninstances = 2\n}\n");
 	load_run(&load);
 	s = must_have(&load, "a");
-	assert_words(&s->only_from.words, "10.0.0.2 10.0.0.3");
+	assert_words(&s->only_from->words, "10.0.0.2 10.0.0.3");
 	assert_int_equal(s->instances, 1);
 	assert_said(&load,
 		    "more:5: warning: \"instances\" is already set by the defaults of another file",
@@ -752,7 +752,7 @@ static void reads_dos_files(void **state)
 		  "service a\r\n{\r\ntype = UNLISTED\r\nsocket_type = stream\r\nport = 4001\r\n"
 		  "wait = no\r\nuser = root\r\nserver = /bin/sh\r\nonly_from =\r\n}\r\n");
 	assert_int_equal(load.diag.n, 0);
-	assert_true(must_have(&load, "a")->only_from.given);
+	assert_true(must_have(&load, "a")->only_from->given);
 	load_done(&load);
 }
 
@@ -810,8 +810,8 @@ static void keeps_the_primary_group_beside_another(void **state)
 	load_text(&load, STANZA("a", "groups = yes\ngroup = 777\n"));
 	s = must_have(&load, "a");
 	assert_int_equal(s->gid, 777);
-	for (size_t i = 0; i < s->n_group_list; i++)
-		found = found || s->group_list[i] == 0;
+	for (size_t i = 0; i < s->group_list->n; i++)
+		found = found || s->group_list->v[i] == 0;
 	assert_true(found);
 	load_done(&load);
 }
@@ -868,18 +868,18 @@ static void reads_address_lists_from_files(void **state)
 	(void)state;
 	load_list(&load, "only_from = 127.0.0.1\nonly_from_file = ", text, strlen(text));
 	s = must_have(&load, "a");
-	assert_words(&s->only_from.words, "127.0.0.1");
-	assert_words(&s->only_from.names, ".example.org");
-	assert_true(list_has(&s->only_from, "127.0.0.1"));
-	assert_true(list_has(&s->only_from, "10.1.255.1"));
-	assert_true(list_has(&s->only_from, "2001:db8::5"));
-	assert_true(list_has(&s->only_from, "192.0.2.7"));
-	assert_false(list_has(&s->only_from, "192.0.2.8"));
+	assert_words(&s->only_from->words, "127.0.0.1");
+	assert_words(&s->only_from->names, ".example.org");
+	assert_true(list_has(s->only_from, "127.0.0.1"));
+	assert_true(list_has(s->only_from, "10.1.255.1"));
+	assert_true(list_has(s->only_from, "2001:db8::5"));
+	assert_true(list_has(s->only_from, "192.0.2.7"));
+	assert_false(list_has(s->only_from, "192.0.2.8"));
 	load_done(&load);
 	load_list(&load, "no_access_file = ", "10.0.0.1\n", 9);
 	s = must_have(&load, "a");
-	assert_true(list_has(&s->no_access, "10.0.0.1"));
-	assert_false(s->only_from.given);
+	assert_true(list_has(s->no_access, "10.0.0.1"));
+	assert_false(s->only_from->given);
 	load_done(&load);
 }
 
@@ -891,8 +891,8 @@ static void an_empty_file_of_addresses_admits_nobody(void **state)
 	(void)state;
 	load_list(&load, "only_from_file = ", "# none\n", 7);
 	s = must_have(&load, "a");
-	assert_true(s->only_from.given);
-	assert_int_equal(s->only_from.blocks.n, 0);
+	assert_true(s->only_from->given);
+	assert_int_equal(s->only_from->blocks.n, 0);
 	load_done(&load);
 }
 

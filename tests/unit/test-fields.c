@@ -33,7 +33,7 @@ static struct addr address(const char *text, uint16_t port)
 	return addr;
 }
 
-static struct service service_with(char *id, unsigned success, unsigned failure)
+static struct service service_with(char *id, uint8_t success, uint8_t failure)
 {
 	return (struct service){
 		.refs = 1, .id = id, .log_on_success = success, .log_on_failure = failure

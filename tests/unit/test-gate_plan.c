@@ -50,20 +50,32 @@ static struct service *make_service(void)
 	struct service *service = service_new();
 
 	assert_non_null(service);
-	service->name = strdup("name");
-	service->id = strdup("id");
-	service->server = strdup("/usr/sbin/in.server");
-	service->user = strdup("somebody");
+	service->name = intern_text(NULL, "name");
+	service->id = intern_text(NULL, "id");
+	service->server = intern_text(NULL, "/usr/sbin/in.server");
+	service->user = intern_text(NULL, "somebody");
 	service->uid = 1234;
 	service->gid = 4321;
 	service->socktype = SOCK_STREAM;
-	assert_int_equal(strv_add(&service->argv, "/x/called"), 0);
+	service->argv = intern_words(NULL, (const char *const[]){ "/x/called" }, 1);
 	return service;
 }
 
-static void add_names(struct addr_rules *rules, const char *const *names)
+/* A list that is the service's. */
+static struct addr_rules *give_list(const struct addr_rules **slot)
 {
+	struct addr_rules *rules = intern_alloc(sizeof(*rules));
+
+	assert_non_null(rules);
 	rules->given = true;
+	*slot = rules;
+	return rules;
+}
+
+static void give_names(const struct addr_rules **slot, const char *const *names)
+{
+	struct addr_rules *rules = give_list(slot);
+
 	for (; *names; names++)
 		assert_int_equal(strv_add(&rules->names, *names), 0);
 }
@@ -76,13 +88,13 @@ static void the_name_for_libwrap(void **state)
 	assert_string_equal(gate_plan_libwrap_name(service), "in.server");
 	service->flags = FLAG_NAMEINARGS;
 	assert_string_equal(gate_plan_libwrap_name(service), "called");
-	free(service->argv.v[0]);
-	service->argv.v[0] = strdup("plain");
+	intern_unref(service->argv);
+	service->argv = intern_words(NULL, (const char *const[]){ "plain" }, 1);
 	assert_string_equal(gate_plan_libwrap_name(service), "plain");
-	free(service->server);
+	intern_unref(service->server);
 	service->server = NULL;
 	assert_string_equal(gate_plan_libwrap_name(service), "name");
-	service->libwrap = strdup("given");
+	service->libwrap = intern_text(NULL, "given");
 	assert_string_equal(gate_plan_libwrap_name(service), "given");
 	service_unref(service);
 }
@@ -138,7 +150,7 @@ static void who_needs_no_gate_has_none(void **state)
 
 	(void)state;
 	assert_null(plan(service));
-	service->only_from.given = true;
+	(void)give_list(&service->only_from);
 	assert_null(plan(service));
 	service_unref(service);
 }
@@ -151,10 +163,10 @@ static void names_are_told_where_they_matter(void **state)
 	struct spawn *spawn;
 
 	(void)state;
-	service->chroot = strdup("/nowhere");
+	service->chroot = intern_text(NULL, "/nowhere");
 	service->umask = 027;
-	add_names(&service->only_from, only);
-	add_names(&service->no_access, no);
+	give_names(&service->only_from, only);
+	give_names(&service->no_access, no);
 	spawn = plan(service);
 	has_arguments(spawn, GATE_ASKS_NOTHING, "");
 	has_arguments(spawn, GATE_ASKS_RULES, "usherd-gate -s");
@@ -194,7 +206,7 @@ static void rules_are_asked_as_the_service(void **state)
 	spawn_free(spawn);
 	service->wait = false;
 	service->socktype = SOCK_DGRAM;
-	free(service->server);
+	intern_unref(service->server);
 	service->server = NULL;
 	spawn = plan(service);
 	has_arguments(spawn, GATE_ASKS_RULES, "usherd-gate -wname");
@@ -206,12 +218,13 @@ static void rules_are_asked_as_the_service(void **state)
 static void more_names_than_a_command_line_takes(void **state)
 {
 	struct service *service = make_service();
+	struct addr_rules *rules;
 	struct spawn *spawn;
 
 	(void)state;
-	service->no_access.given = true;
+	rules = give_list(&service->no_access);
 	for (int i = 0; i < 20000; i++)
-		assert_int_equal(strv_addf(&service->no_access.names, "host%d.example.org", i), 0);
+		assert_int_equal(strv_addf(&rules->names, "host%d.example.org", i), 0);
 	assert_int_equal(gate_plan_new(spawner, service, "/gate", &nobody, &spawn), -E2BIG);
 	assert_null(spawn);
 	service_unref(service);

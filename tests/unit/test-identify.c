@@ -23,7 +23,8 @@ static const struct addr ipv4 = { .family = AF_INET }, ipv6 = { .family = AF_INE
 static void flags_and_log_decide_when(void **unused)
 {
 	static const struct {
-		unsigned success, failure, flags;
+		uint8_t success, failure;
+		uint16_t flags;
 		enum log_kind log;
 		unsigned when;
 	} table[] = {
@@ -47,13 +48,14 @@ static void flags_and_log_decide_when(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		const struct log_target log = { .kind = table[i].log };
 		const struct service service = {
 			.socktype = SOCK_STREAM,
 			.protocol = IPPROTO_TCP,
 			.log_on_success = table[i].success,
 			.log_on_failure = table[i].failure,
 			.flags = table[i].flags,
-			.log = { .kind = table[i].log },
+			.log = &log,
 		};
 
 		if (identify_when(&service, &ipv4) != table[i].when)
@@ -66,7 +68,8 @@ static void flags_and_log_decide_when(void **unused)
 static void only_tcp_connections_that_usherd_accepts(void **unused)
 {
 	static const struct {
-		int socktype, protocol;
+		uint8_t socktype;
+		uint16_t protocol;
 		bool wait;
 		sa_family_t peer;
 		bool asked;
@@ -86,13 +89,14 @@ static void only_tcp_connections_that_usherd_accepts(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		const struct addr peer = { .family = table[i].peer };
+		const struct log_target log = { .kind = LOG_KIND_FILE };
 		struct service service = {
 			.socktype = table[i].socktype,
 			.protocol = table[i].protocol,
 			.wait = table[i].wait,
 			.log_on_success = LOG_OPT_USERID,
 			.log_on_failure = LOG_OPT_USERID,
-			.log = { .kind = LOG_KIND_FILE },
+			.log = &log,
 		};
 
 		if (identify_when(&service, &peer) != (table[i].asked ? FIRST | REFUSED : 0))

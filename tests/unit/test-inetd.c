@@ -67,14 +67,14 @@ static void reads_a_plain_line(void **state)
 	assert_string_equal(s->user, "root");
 	assert_string_equal(s->server, "/bin/sh");
 	/* As in inetd: only whole lines are comments. */
-	assert_words(&s->argv, "me -l # x");
+	assert_words(s->argv, "me -l # x");
 	assert_true(s->groups);
 	load_done(&load);
 	s = only(&load, "8021 dgram udp wait root /bin/sh\r\n");
 	assert_true(s->wait);
 	assert_int_equal(s->protocol, IPPROTO_UDP);
 	/* A missing argv[0] is the program's name. */
-	assert_words(&s->argv, "sh");
+	assert_words(s->argv, "sh");
 	load_done(&load);
 }
 
@@ -268,7 +268,7 @@ static void reads_services_behind_tcpmux(void **state)
 	assert_int_equal(s->type, SERVICE_TCPMUXPLUS | SERVICE_UNLISTED);
 	assert_string_equal(s->name, "date");
 	assert_int_equal(s->n_endpoints, 0);
-	assert_string_equal(s->argv.v[0], "date");
+	assert_string_equal(s->argv->v[0], "date");
 	s = load.conf->services[2];
 	assert_string_equal(s->id, "Plain");
 	assert_int_equal(s->type, SERVICE_TCPMUX | SERVICE_UNLISTED);
@@ -326,10 +326,10 @@ static void applies_defaults_to_inetd_services(void **state)
 			"banner = /b\nlog_type = SYSLOG daemon\nlog_on_success = PID\n}\n",
 			"8021 stream tcp nowait root /bin/sh sh\n");
 	s = must_have(&load, "8021");
-	assert_words(&s->only_from.words, "10.0.0.1");
-	assert_words(&s->no_access.words, "10.0.0.2");
+	assert_words(&s->only_from->words, "10.0.0.1");
+	assert_words(&s->no_access->words, "10.0.0.2");
 	assert_int_equal(s->instances, 3);
-	assert_string_equal(s->banner, "/b");
+	assert_string_equal(s->banners->always.path, "/b");
 	assert_int_equal(s->log_on_success, LOG_OPT_PID);
 	assert_false(s->flags & FLAG_NOLIBWRAP);
 	load_done(&load);

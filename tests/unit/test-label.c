@@ -201,9 +201,9 @@ static int start_server(struct label *label, int fd, struct spawn_failure *ret)
 	pid_t pid;
 
 	assert_non_null(service);
-	service->id = strdup(id);
-	service->server = strdup(server);
-	assert_int_equal(strv_add(&service->argv, argv[0]), 0);
+	service->id = intern_text(NULL, id);
+	service->server = intern_text(NULL, server);
+	service->argv = intern_words(NULL, (const char *const[]){ argv[0] }, 1);
 	assert_int_equal(spawner_new(environment, &nofile, &spawner), 0);
 	spawner_note_signals(spawner);
 	assert_int_equal(spawn_new(spawner, service, &spawn), 0);

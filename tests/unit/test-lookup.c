@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "config/lookup.h"
+#include "config/service.h"
 
 static int set_up(void **state)
 {
@@ -124,17 +125,16 @@ static void finds_rpc_programs(void **state)
 
 static void gives_the_groups_of_a_user(void **state)
 {
-	gid_t *list = NULL;
-	size_t n = 0;
+	const struct group_list *list;
 	bool has = false;
 
 	(void)state;
-	assert_int_equal(lookup_groups(0, 54321, &list, &n), 0);
-	for (size_t i = 0; i < n; i++)
-		has |= list[i] == 54321;
+	assert_int_equal(lookup_groups(0, 54321, &list), 0);
+	for (size_t i = 0; i < list->n; i++)
+		has |= list->v[i] == 54321;
 	assert_true(has);
-	free(list);
-	assert_int_equal(lookup_groups(3000000001u, 1, &list, &n), -ENOENT);
+	intern_unref(list);
+	assert_int_equal(lookup_groups(3000000001u, 1, &list), -ENOENT);
 }
 
 int main(void)

@@ -24,7 +24,7 @@ static struct service_run *host(struct hosted *hosted, const char *name, unsigne
 {
 	memset(hosted, 0, sizeof(*hosted));
 	hosted->service.name = (char *)(uintptr_t)name;
-	hosted->service.type = type;
+	hosted->service.type = (uint8_t)type;
 	hosted->run.service = &hosted->service;
 	return &hosted->run;
 }

@@ -24,8 +24,8 @@ static struct service *new_service(const char *id, unsigned low, unsigned high)
 	struct service *s = service_new();
 
 	assert_non_null(s);
-	s->id = strdup(id);
-	s->file = strdup("file");
+	s->id = intern_text(NULL, id);
+	s->file = intern_text(NULL, "file");
 	s->type = SERVICE_RPC | SERVICE_UNLISTED;
 	s->rpc_number = 300000;
 	s->rpc_min_version = low;

@@ -79,16 +79,16 @@ static void reads_every_attribute_of_a_service(void **state)
 	assert_int_equal(s->port, 4002);
 	assert_false(s->wait);
 	assert_string_equal(s->server, "/bin/sh");
-	assert_words(&s->argv, "sh -c # \"x");
+	assert_words(s->argv, "sh -c # \"x");
 	assert_string_equal(s->user, "root");
 	assert_int_equal(s->uid, 0);
 	assert_int_equal(s->gid, 0);
 	assert_false(s->groups);
 	assert_int_equal(s->umask, 027);
 	assert_int_equal(s->nice, -5);
-	assert_words(&s->env, "A=1 B=x=y C=");
+	assert_words(s->env, "A=1 B=x=y C=");
 	assert_true(s->passenv_given);
-	assert_words(&s->passenv, "PATH");
+	assert_words(s->passenv, "PATH");
 	assert_int_equal(s->rlimits[SERVICE_RLIMIT_AS].value, 8 << 20);
 	assert_int_equal(s->rlimits[SERVICE_RLIMIT_CPU].value, 20);
 	assert_int_equal(s->rlimits[SERVICE_RLIMIT_DATA].value, 500 << 10);
@@ -98,26 +98,26 @@ static void reads_every_attribute_of_a_service(void **state)
 	for (size_t i = 0; i < SERVICE_RLIMITS; i++)
 		assert_true(s->rlimits[i].given);
 	assert_string_equal(s->libwrap, "other");
-	assert_words(&s->bind, "127.0.0.1");
+	assert_words(s->bind, "127.0.0.1");
 	assert_int_equal(s->n_endpoints, 1);
-	assert_string_equal(s->banner, "/b");
-	assert_string_equal(s->banner_success, "/bs");
-	assert_string_equal(s->banner_fail, "/bf");
-	assert_words(&s->only_from.words, "10.0.0.0 192.168.1.{1,2} 172.16.0.0/12");
-	assert_words(&s->no_access.words, "10.1.1.1");
-	assert_int_equal(s->access_times.n, 2);
-	assert_int_equal(s->access_times.v[1].start_min, 22 * 60);
+	assert_string_equal(s->banners->always.path, "/b");
+	assert_string_equal(s->banners->success.path, "/bs");
+	assert_string_equal(s->banners->fail.path, "/bf");
+	assert_words(&s->only_from->words, "10.0.0.0 192.168.1.{1,2} 172.16.0.0/12");
+	assert_words(&s->no_access->words, "10.1.1.1");
+	assert_int_equal(s->access_times->n, 2);
+	assert_int_equal(s->access_times->v[1].start_min, 22 * 60);
 	assert_int_equal(s->instances, 7);
 	assert_int_equal(s->per_source, 3);
 	assert_int_equal(s->cps_rate, 25);
 	assert_int_equal(s->cps_wait_sec, 30);
 	assert_true(s->max_load > 2.4 && s->max_load < 2.6);
 	assert_int_equal(s->deny_time_min, UNLIMITED);
-	assert_int_equal(s->log.kind, LOG_KIND_FILE);
-	assert_string_equal(s->log.path, "/var/log/a");
-	assert_int_equal(s->log.soft_bytes, 1000);
-	assert_int_equal(s->log.hard_bytes, 2000);
-	assert_false(s->log.common);
+	assert_int_equal(s->log->kind, LOG_KIND_FILE);
+	assert_string_equal(s->log->path, "/var/log/a");
+	assert_int_equal(s->log->soft_bytes, 1000);
+	assert_int_equal(s->log->hard_bytes, 2000);
+	assert_false(s->log->common);
 	assert_int_equal(s->log_on_success, LOG_OPT_HOST | LOG_OPT_EXIT | LOG_OPT_DURATION);
 	assert_int_equal(s->log_on_failure, LOG_OPT_HOST | LOG_OPT_ATTEMPT);
 	assert_int_equal(s->backlog, 77);
@@ -142,11 +142,11 @@ static void leaves_what_is_not_given_at_its_default(void **state)
 	assert_int_equal(s->cps_wait_sec, 10);
 	assert_int_equal(s->umask, UNLIMITED);
 	assert_int_equal(s->nice, 0);
-	assert_false(s->only_from.given);
-	assert_false(s->no_access.given);
+	assert_false(s->only_from->given);
+	assert_false(s->no_access->given);
 	assert_false(s->passenv_given);
 	assert_false(s->v6only);
-	assert_int_equal(s->log.kind, LOG_KIND_NONE);
+	assert_int_equal(s->log->kind, LOG_KIND_NONE);
 	assert_int_equal(s->log_on_success, 0);
 	assert_int_equal(s->session_timeout_sec, 0);
 	for (size_t i = 0; i < SERVICE_RLIMITS; i++)
@@ -185,19 +185,19 @@ static void merges_defaults_into_services_that_do_not_say(void **state)
 	assert_int_equal(s->cps_wait_sec, 12);
 	assert_int_equal(s->umask, 077);
 	assert_true(s->max_load > 2.9);
-	assert_words(&s->bind, "127.0.0.1");
-	assert_int_equal(s->log.kind, LOG_KIND_SYSLOG);
-	assert_int_equal(s->log.facility, LOG_LOCAL3);
-	assert_int_equal(s->log.level, LOG_NOTICE);
-	assert_true(s->log.common);
+	assert_words(s->bind, "127.0.0.1");
+	assert_int_equal(s->log->kind, LOG_KIND_SYSLOG);
+	assert_int_equal(s->log->facility, LOG_LOCAL3);
+	assert_int_equal(s->log->level, LOG_NOTICE);
+	assert_true(s->log->common);
 	assert_int_equal(s->log_on_success, LOG_OPT_PID);
 	assert_int_equal(s->log_on_failure, LOG_OPT_HOST);
-	assert_words(&s->only_from.words, "10.0.0.0");
-	assert_words(&s->no_access.words, "10.1.0.0");
-	assert_words(&s->passenv, "PATH");
-	assert_string_equal(s->banner, "/b");
-	assert_string_equal(s->banner_fail, "/bf");
-	assert_string_equal(s->banner_success, "/bs");
+	assert_words(&s->only_from->words, "10.0.0.0");
+	assert_words(&s->no_access->words, "10.1.0.0");
+	assert_words(s->passenv, "PATH");
+	assert_string_equal(s->banners->always.path, "/b");
+	assert_string_equal(s->banners->fail.path, "/bf");
+	assert_string_equal(s->banners->success.path, "/bs");
 	assert_int_equal(s->backlog, 5);
 	assert_int_equal(s->session_timeout_sec, 7);
 	s = must_have(&load, "own");
@@ -205,21 +205,21 @@ static void merges_defaults_into_services_that_do_not_say(void **state)
 	assert_int_equal(s->per_source, 2);
 	assert_int_equal(s->cps_rate, 3);
 	assert_int_equal(s->umask, 022);
-	assert_words(&s->bind, "127.0.0.2");
-	assert_int_equal(s->log.kind, LOG_KIND_FILE);
-	assert_false(s->log.common);
+	assert_words(s->bind, "127.0.0.2");
+	assert_int_equal(s->log->kind, LOG_KIND_FILE);
+	assert_false(s->log->common);
 	assert_int_equal(s->log_on_success, LOG_OPT_HOST);
 	assert_int_equal(s->log_on_failure, 0);
-	assert_words(&s->only_from.words, "127.0.0.1");
-	assert_int_equal(s->no_access.words.n, 0);
+	assert_words(&s->only_from->words, "127.0.0.1");
+	assert_int_equal(s->no_access->words.n, 0);
 	assert_true(s->passenv_given);
-	assert_int_equal(s->passenv.n, 0);
-	assert_string_equal(s->banner, "/o");
+	assert_int_equal(s->passenv->n, 0);
+	assert_string_equal(s->banners->always.path, "/o");
 	s = must_have(&load, "edit");
 	assert_int_equal(s->log_on_success, LOG_OPT_PID | LOG_OPT_HOST);
-	assert_words(&s->only_from.words, "10.0.0.0 127.0.0.1");
-	assert_int_equal(s->no_access.words.n, 0);
-	assert_words(&s->passenv, "PATH LANG");
+	assert_words(&s->only_from->words, "10.0.0.0 127.0.0.1");
+	assert_int_equal(s->no_access->words.n, 0);
+	assert_words(s->passenv, "PATH LANG");
 	load_done(&load);
 }
 
@@ -232,13 +232,13 @@ static void takes_an_empty_only_from_as_nobody(void **state)
 	load_text(&load, STANZA("a", "only_from =\n") STANZA_AT("b", "4002", "only_from = # all\n")
 				 STANZA_AT("c", "4003", "no_access =\nlog_on_success =\n"));
 	s = must_have(&load, "a");
-	assert_true(s->only_from.given);
-	assert_int_equal(s->only_from.words.n, 0);
+	assert_true(s->only_from->given);
+	assert_int_equal(s->only_from->words.n, 0);
 	s = must_have(&load, "b");
-	assert_true(s->only_from.given);
-	assert_int_equal(s->only_from.words.n, 0);
+	assert_true(s->only_from->given);
+	assert_int_equal(s->only_from->words.n, 0);
 	s = must_have(&load, "c");
-	assert_false(s->only_from.given);
+	assert_false(s->only_from->given);
 	load_done(&load);
 }
 
@@ -256,12 +256,12 @@ static void takes_words_from_a_hash_on_as_a_comment(void **state)
 	s = must_have(&load, "a");
 	assert_int_equal(s->per_source, 10);
 	assert_int_equal(s->rlimits[SERVICE_RLIMIT_CPU].value, 20);
-	assert_words(&s->only_from.words, "10.0.0.1");
+	assert_words(&s->only_from->words, "10.0.0.1");
 	assert_int_equal(s->instances, 5);
 	assert_int_equal(s->cps_rate, 1);
 	/* Here it stays what it is. */
-	assert_words(&s->argv, "sh # a #b");
-	assert_words(&s->env, "A=# B=2 #C=3");
+	assert_words(s->argv, "sh # a #b");
+	assert_words(s->env, "A=# B=2 #C=3");
 	load_done(&load);
 	taken("per_source = 10 # the maximum\n", "main.conf:9: notice: \"per_source\"");
 }
@@ -363,8 +363,8 @@ static void applies_defaults_wherever_they_stand(void **state)
 	/* D2 */
 	load_text(&load, STANZA("a", "") "defaults\n{\nonly_from = 10.0.0.1\nbanner = /b\n}\n");
 	s = must_have(&load, "a");
-	assert_words(&s->only_from.words, "10.0.0.1");
-	assert_string_equal(s->banner, "/b");
+	assert_words(&s->only_from->words, "10.0.0.1");
+	assert_string_equal(s->banners->always.path, "/b");
 	assert_said(&load, "notice: these access lists and banners apply to all services", 1);
 	load_done(&load);
 }
@@ -407,7 +407,7 @@ static void leaves_a_list_unset_that_has_nothing_to_remove_from(void **state)
 	/* D11 */
 	load_text(&load, STANZA("a", "only_from -= 10.0.0.1\n"));
 	s = must_have(&load, "a");
-	assert_false(s->only_from.given);
+	assert_false(s->only_from->given);
 	assert_said(&load, "warning: \"only_from -=\" has nothing to remove from", 1);
 	load_done(&load);
 }
@@ -434,7 +434,7 @@ static void takes_names_and_words_in_any_case(void **state)
 	load_text(&load, "SERVICE a\n{\nTYPE = unlisted\nSocket_Type = STREAM\nPORT = 4001\n"
 			 "Wait = NO\nUSER = root\nServer = /bin/sh\nLog_Type = syslog DAEMON\n}\n");
 	s = must_have(&load, "a");
-	assert_int_equal(s->log.kind, LOG_KIND_SYSLOG);
+	assert_int_equal(s->log->kind, LOG_KIND_SYSLOG);
 	assert_int_equal(load.diag.n, 0);
 	load_done(&load);
 }
@@ -457,8 +457,8 @@ static void takes_the_words_of_inetd_and_older_descriptions(void **state)
 	assert_int_equal(s->type, SERVICE_UNLISTED);
 	assert_false(s->wait);
 	assert_string_equal(s->server, "/bin/sh");
-	assert_words(&s->argv, "me -c x");
-	assert_words(&s->bind, "127.0.0.1");
+	assert_words(s->argv, "me -c x");
+	assert_words(s->bind, "127.0.0.1");
 	s = must_have(&load, "b");
 	assert_int_equal(s->socktype, SOCK_DGRAM);
 	assert_true(s->wait);
@@ -482,9 +482,9 @@ static void takes_flags_before_and_after_the_arguments(void **state)
 	load_text(&load, STANZA("a", "server_args = me -x\nflags = NAMEINARGS\n") STANZA_AT(
 				 "b", "4002", "flags = NAMEINARGS\nserver_args = me -x\n"));
 	s = must_have(&load, "a");
-	assert_words(&s->argv, "me -x");
+	assert_words(s->argv, "me -x");
 	s = must_have(&load, "b");
-	assert_words(&s->argv, "me -x");
+	assert_words(s->argv, "me -x");
 	load_done(&load);
 	refused("flags = NAMEINARGS\n", "NAMEINARGS takes the program's name from server_args");
 }
@@ -562,7 +562,7 @@ static void takes_access_times_over_midnight_and_until_24(void **state)
 	/* D59 */
 	load_text(&load, STANZA("a", "access_times = 22:00-6:00 12:00-24:00\n"));
 	s = must_have(&load, "a");
-	assert_int_equal(s->access_times.n, 2);
+	assert_int_equal(s->access_times->n, 2);
 	load_done(&load);
 }
 
@@ -631,7 +631,7 @@ static void gives_file_logs_a_hard_limit_above_the_soft_one(void **state)
 		assert_true(asprintf(&text, STANZA("a", "log_type = FILE /l %s\n"), cases[i].soft) >
 			    0);
 		load_text(&load, text);
-		assert_int_equal(must_have(&load, "a")->log.hard_bytes, cases[i].hard);
+		assert_int_equal(must_have(&load, "a")->log->hard_bytes, cases[i].hard);
 		load_done(&load);
 		free(text);
 	}
@@ -662,7 +662,7 @@ static void loses_no_restriction_that_stands_in_defaults(void **state)
 			 "deny_time = 9\n}\n" STANZA("a", ""));
 	s = must_have(&load, "a");
 	assert_int_equal(s->rlimits[SERVICE_RLIMIT_AS].value, 1 << 20);
-	assert_int_equal(s->access_times.n, 1);
+	assert_int_equal(s->access_times->n, 1);
 	assert_int_equal(s->nice, 3);
 	assert_said(&load, "in defaults is applied to every service; xinetd ignores it there", 4);
 	load_done(&load);

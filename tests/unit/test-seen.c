@@ -26,13 +26,15 @@ static bool lost(const char *whole, const char *unread, const char *file, const 
 {
 	struct seen seen = { 0 };
 	struct strv files = { 0 };
+	struct words list;
 	bool result;
 
 	add(&seen.whole, whole);
 	add(&seen.unread, unread);
 	add(&files, via);
 	seen_seal(&seen);
-	result = seen_lost(&seen, file, &files);
+	list = (struct words){ .n = files.n, .v = files.v };
+	result = seen_lost(&seen, file, &list);
 	seen_done(&seen);
 	strv_done(&files);
 	return result;

@@ -299,14 +299,14 @@ static void what_stands_behind_another_refuses_nobody_and_outlives_it(void **sta
 	load_done(&load);
 	assert_string_equal(behind->id, "a");
 	assert_string_equal(behind->server, "/bin/sh");
-	assert_string_equal(behind->argv.v[2], "true");
+	assert_string_equal(behind->argv->v[2], "true");
 	assert_int_equal(behind->n_endpoints, 1);
 	assert_true(endpoint_equal(&behind->endpoints[0], &place));
 	assert_int_equal(behind->flags, FLAG_NODELAY);
 	assert_true(behind->wait);
-	assert_false(behind->only_from.given);
-	assert_int_equal(behind->no_access.words.n + behind->no_access.blocks.n, 0);
-	assert_int_equal(behind->access_times.n, 0);
+	assert_false(behind->only_from->given);
+	assert_int_equal(behind->no_access->words.n + behind->no_access->blocks.n, 0);
+	assert_int_equal(behind->access_times->n, 0);
 	assert_int_equal(behind->instances, UNLIMITED);
 	assert_int_equal(behind->per_source, UNLIMITED);
 	assert_false(behind->max_load > 0);

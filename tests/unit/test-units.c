@@ -411,17 +411,16 @@ static void equal_ids_do_not_share_a_unit(void **state)
 /* The units of the only service of @conf, with its groups as given. */
 static struct result convert_groups(struct service *service, const gid_t *list, size_t n)
 {
+	const struct group_list groups = { .n = n, .v = list };
 	const struct service *services[] = { service };
 	struct conf conf = { .services = services, .n = 1 };
 	struct result result = { 0 };
 	struct diag diag = { 0 };
 
-	service->group_list = calloc(n, sizeof(*list));
-	assert_non_null(service->group_list);
-	memcpy(service->group_list, list, n * sizeof(*list));
-	service->n_group_list = n;
+	service->group_list = &groups;
 	convert_conf(&conf, &diag, &result);
 	diag_done(&diag);
+	service->group_list = group_list_none;
 	return result;
 }
 
@@ -434,15 +433,15 @@ static void adds_the_groups_that_systemd_does_not(void **state)
 	(void)state;
 	assert_non_null(service);
 	/* A service as loaded, with root's group, to which systemd adds none. */
-	service->file = strdup("f");
-	service->name = strdup("x");
-	service->id = strdup("x");
+	service->file = intern_text(NULL, "f");
+	service->name = intern_text(NULL, "x");
+	service->id = intern_text(NULL, "x");
 	service->socktype = SOCK_STREAM;
 	service->protocol = IPPROTO_TCP;
 	service->port = 4000;
-	service->server = strdup("/bin/cat");
-	assert_int_equal(strv_add(&service->argv, "cat"), 0);
-	service->user = strdup("root");
+	service->server = intern_text(NULL, "/bin/cat");
+	service->argv = intern_words(NULL, (const char *const[]){ "cat" }, 1);
+	service->user = intern_text(NULL, "root");
 	service->groups = true;
 	service->endpoints = calloc(1, sizeof(*service->endpoints));
 	assert_non_null(service->endpoints);
