@@ -34,7 +34,7 @@ struct intern_pool {
 	size_t n;
 };
 
-INTERN_CONSTANT(struct words, words_none, { .v = (char *const[]){ NULL } });
+const struct intern_words_constant intern_no_words = { .value = { .v = (char *const[]){ NULL } } };
 
 static struct intern_head *head_of(const void *value)
 {
@@ -156,7 +156,7 @@ static const void *find_bytes(const struct intern_pool *pool, const void *bytes,
 	return NULL;
 }
 
-static bool words_equal(const struct words *words, const char *const *v, size_t n)
+static bool holds(const struct words *words, const char *const *v, size_t n)
 {
 	if (words->n != n)
 		return false;
@@ -166,6 +166,11 @@ static bool words_equal(const struct words *words, const char *const *v, size_t 
 	return true;
 }
 
+bool words_equal(const struct words *a, const struct words *b)
+{
+	return a == b || holds(a, (const char *const *)b->v, b->n);
+}
+
 static const struct words *find_words(const struct intern_pool *pool, const char *const *v,
 				      size_t n, uint32_t hash)
 {
@@ -173,8 +178,7 @@ static const struct words *find_words(const struct intern_pool *pool, const char
 	     i = (i + 1) & (pool->n_slots - 1)) {
 		const struct slot *slot = &pool->slots[i];
 
-		if (slot->hash == hash && slot->kind == KIND_WORDS &&
-		    words_equal(slot->value, v, n))
+		if (slot->hash == hash && slot->kind == KIND_WORDS && holds(slot->value, v, n))
 			return intern_ref(slot->value);
 	}
 	return NULL;
@@ -246,7 +250,7 @@ static struct words *copy_words(const char *const *v, size_t n)
 const struct words *intern_words(struct intern_pool *pool, const char *const *v, size_t n)
 {
 	uint32_t hash = pool ? hash_words(v, n) : 0;
-	const struct words *known = n == 0 ? words_none
+	const struct words *known = n == 0 ? WORDS_NONE
 				    : pool ? find_words(pool, v, n, hash)
 					   : NULL;
 

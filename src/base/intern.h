@@ -2,6 +2,7 @@
 /* Values that are never changed and that many have in common: equal ones are kept once, and counted. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -40,7 +41,14 @@ struct intern_head {
 	const type *const name = &name##_constant.value
 
 /* The list without words. */
-extern const struct words *const words_none;
+extern const struct intern_words_constant {
+	struct intern_head head;
+	struct words value;
+} intern_no_words;
+#define WORDS_NONE (&intern_no_words.value)
+
+/* Whether both hold equal texts in the same order. */
+bool words_equal(const struct words *a, const struct words *b);
 
 /* The text, the list of @n words, as a value with one reference; NULL when memory ran out. */
 const char *intern_text(struct intern_pool *pool, const char *text);

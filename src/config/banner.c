@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/intern.h"
 #include "base/util.h"
 
 int banner_read(const char *path, struct banner *ret)
@@ -40,12 +39,12 @@ int banner_read(const char *path, struct banner *ret)
 	if (cut)
 		bytes = BANNER_MAX_BYTES;
 	if (bytes > 0) {
-		/* Most banners are one line: give the rest back. */
-		char *fitting = realloc(text, bytes);
+		/* Most banners are one line, and need no more room. */
+		char *value = intern_alloc(bytes);
 
-		if (fitting)
-			text = fitting;
-		ret->text = TAKE_PTR(text);
+		if (!value)
+			return -ENOMEM;
+		ret->text = memcpy(value, text, bytes);
 	}
 	ret->bytes = bytes;
 	return cut;
@@ -57,9 +56,11 @@ bool banner_equal(const struct banner *a, const struct banner *b)
 	       (a->bytes == 0 || memcmp(a->text, b->text, a->bytes) == 0);
 }
 
-void banner_done(struct banner *banner)
+void banner_done(void *value)
 {
+	struct banner *banner = value;
+
 	intern_unref(banner->path);
-	free(banner->text);
+	intern_unref(banner->text);
 	*banner = (struct banner){ 0 };
 }

@@ -5,13 +5,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/intern.h"
+
 /* Longest banner; what a file has beyond is not sent. */
 #define BANNER_MAX_BYTES (64 * 1024)
 
 /* One banner file and its contents. */
 struct banner {
-	const char *path; /* as written (base/intern.h); NULL = none */
-	char *text;
+	const char *path; /* as written; NULL = none. Path and text are values (base/intern.h) */
+	const char *text; /* NULL where there are no bytes */
 	size_t bytes;
 	bool unread; /* there was no reading the file */
 };
@@ -25,4 +27,5 @@ int banner_read(const char *path, struct banner *ret);
 /* Whether both have the same path, and the same text. */
 bool banner_equal(const struct banner *a, const struct banner *b);
 
-void banner_done(struct banner *banner);
+/* Lets go of what the struct banner at @value refers to. */
+intern_done banner_done;

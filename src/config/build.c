@@ -29,20 +29,9 @@ int build_text(const struct build *build, enum attr attr, const char **slot)
 	return *slot ? 0 : -ENOMEM;
 }
 
-int build_words(const struct build *build, enum attr attr, const struct words **slot)
+void build_words(const struct build *build, enum attr attr, const struct words **slot)
 {
-	struct strv words = { 0 };
-	const struct words *value = NULL;
-
-	if (schema_count(build->schema, attr) == 0)
-		return 0;
-	if (schema_words(build->schema, attr, &words) == 0)
-		value = intern_words(build->pool, (const char *const *)words.v, words.n);
-	strv_done(&words);
-	if (!value)
-		return -ENOMEM;
-	*slot = value;
-	return 0;
+	*slot = intern_ref(schema_words(build->schema, attr));
 }
 
 long build_number(const struct build *build, enum attr attr, long missing)
@@ -177,20 +166,16 @@ static int build_identity(struct build *build, const struct stanza *stanza, cons
 	struct service *s = build->service;
 
 	s->line = stanza->line;
-	s->file = intern_text(build->pool, stanza->file);
-	s->via = intern_words(build->pool, (const char *const *)stanza->via.v, stanza->via.n);
-	s->name = intern_text(NULL, stanza->name);
+	s->file = intern_ref(stanza->file);
+	s->via = intern_ref(stanza->via);
+	s->name = intern_ref(stanza->name);
 	s->id = intern_text(NULL, id);
 	s->type = (uint8_t)build_bits(build, ATTR_TYPE);
 	s->flags = (uint16_t)build_bits(build, ATTR_FLAGS);
 	if (s->flags & FLAG_SENSOR)
 		s->type |= SERVICE_INTERNAL;
 	s->wait = build_number(build, ATTR_WAIT, 0);
-	if (!s->via)
-		s->via = words_none;
-	else if (s->file && s->name && s->id)
-		return 0;
-	return -ENOMEM;
+	return s->id ? 0 : -ENOMEM;
 }
 
 struct service *build_service(struct build *build, const struct stanza *stanza, const char *id,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/lookup.h"
+#include "config/memo.h"
 #include "config/schema.h"
 #include "config/service.h"
 
@@ -11,6 +12,7 @@ struct build {
 	struct schema *schema;
 	struct lookup *lookup;
 	struct intern_pool *pool;
+	struct memo memo;
 	struct service *service;
 };
 
@@ -29,7 +31,8 @@ int build_socket(struct build *build);  /* type, protocol, port, bind: endpoints
 int build_process(struct build *build); /* server, argv, user, groups, limits, environment */
 int build_policy(struct build *build);  /* access, limits, banners, log */
 
-/* What build_policy() has done elsewhere: the place of the records, then what is in them, which needs the limits. */
+/* What build_policy() has done elsewhere: who may connect when; the place of the records, then what is in them, which needs the limits. */
+int build_access(struct build *build);
 int build_log_target(struct build *build);
 void build_log_options(struct build *build);
 
@@ -43,8 +46,8 @@ void build_builtin(struct build *build);
 /* Sets *@slot to the attribute's value where it is given. Returns 0 or -ENOMEM. */
 int build_text(const struct build *build, enum attr attr, const char **slot);
 
-/* The same for the words of a LIST. */
-int build_words(const struct build *build, enum attr attr, const struct words **slot);
+/* Sets *@slot to the words of a LIST. */
+void build_words(const struct build *build, enum attr attr, const struct words **slot);
 
 /* The attribute's number, or @missing where it is not given (or was rejected). */
 long build_number(const struct build *build, enum attr attr, long missing);

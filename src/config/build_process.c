@@ -129,7 +129,7 @@ static int build_argv(struct build *build)
 	s->argv = intern_words(build->pool, words, at);
 	if (s->argv)
 		return 0;
-	s->argv = words_none;
+	s->argv = WORDS_NONE;
 	return -ENOMEM;
 }
 
@@ -265,7 +265,7 @@ static int build_rlimits(struct build *build)
 	return 0;
 }
 
-static int build_environment(struct build *build)
+static void build_environment(struct build *build)
 {
 	struct service *s = build->service;
 
@@ -282,9 +282,8 @@ static int build_environment(struct build *build)
 				      word);
 	}
 	s->passenv_given = schema_given(build->schema, ATTR_PASSENV);
-	if (build_words(build, ATTR_ENV, &s->env) < 0)
-		return -ENOMEM;
-	return build_words(build, ATTR_PASSENV, &s->passenv);
+	build_words(build, ATTR_ENV, &s->env);
+	build_words(build, ATTR_PASSENV, &s->passenv);
 }
 
 /* Only what passes through usherd's own hands can be seen to be idle. */
@@ -309,8 +308,9 @@ int build_process(struct build *build)
 	struct service *s = build->service;
 
 	if (build_places(build) < 0 || build_server(build) < 0 || build_credentials(build) < 0 ||
-	    build_environment(build) < 0 || build_rlimits(build) < 0)
+	    build_rlimits(build) < 0)
 		return -ENOMEM;
+	build_environment(build);
 	s->no_new_privs = build_number(build, ATTR_NO_NEW_PRIVS, 0);
 	s->umask = (int16_t)build_number(build, ATTR_UMASK, UNLIMITED);
 	s->nice = (int16_t)build_number(build, ATTR_NICE, 0);

@@ -370,7 +370,8 @@ int build_socket(struct build *build)
 
 	s->v6only = build_number(build, ATTR_V6ONLY, 0);
 	s->backlog = (int)build_number(build, ATTR_BACKLOG, UNLIMITED);
-	if (build_words(build, ATTR_BIND, &s->bind) < 0 || build_protocol(build) < 0)
+	build_words(build, ATTR_BIND, &s->bind);
+	if (build_protocol(build) < 0)
 		return -ENOMEM;
 	build_builtin(build);
 	build_port(build);

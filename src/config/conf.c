@@ -28,6 +28,7 @@
 /* A file being read, and the one that includes it. */
 struct open_file {
 	const char *path;
+	const struct words *via; /* the files that include it, innermost first */
 	const struct open_file *parent;
 	unsigned depth;
 	dev_t dev;
@@ -58,7 +59,6 @@ static int load_file(struct loader *l, const char *path, const struct open_file 
 static int take_stanza(void *arg, struct stanza *stanza)
 {
 	struct loader *l = arg;
-	int r = 0;
 
 	if (stanza->kind == STANZA_DEFAULTS && l->file) {
 		if (l->file->has_defaults) {
@@ -72,10 +72,9 @@ static int take_stanza(void *arg, struct stanza *stanza)
 		}
 		l->file->has_defaults = true;
 	}
-	for (const struct open_file *file = l->file ? l->file->parent : NULL; file && r == 0;
-	     file = file->parent)
-		r = strv_add(&stanza->via, file->path);
-	if (r < 0 || array_grow(&l->stanzas, l->n, sizeof(struct stanza *)) < 0) {
+	if (l->file)
+		stanza->via = intern_ref(l->file->via);
+	if (array_grow(&l->stanzas, l->n, sizeof(struct stanza *)) < 0) {
 		stanza_free(stanza);
 		return -ENOMEM;
 	}
@@ -225,6 +224,17 @@ static int refuse_file(struct loader *l, const char *path, const struct open_fil
 	return strv_add(&l->conf->seen.unread, path);
 }
 
+/* The paths of @parent and of those that include it, as a new reference; NULL when memory ran out. */
+static const struct words *words_of_parents(struct loader *l, const struct open_file *parent)
+{
+	const char *paths[CONF_MAX_DEPTH + 1];
+	size_t n = 0;
+
+	for (; parent; parent = parent->parent)
+		paths[n++] = parent->path;
+	return intern_words(l->build.pool, paths, n);
+}
+
 static int load_file(struct loader *l, const char *path, const struct open_file *parent,
 		     unsigned line)
 {
@@ -250,9 +260,13 @@ static int load_file(struct loader *l, const char *path, const struct open_file 
 				   "it is already being read: the includes form a loop");
 	file.dev = st.st_dev;
 	file.ino = st.st_ino;
+	file.via = words_of_parents(l, parent);
+	if (!file.via)
+		return -ENOMEM;
 	l->file = &file;
-	r = reader_parse(text, length, path, &ops, l, l->diag);
+	r = reader_parse(text, length, path, l->build.pool, &ops, l, l->diag);
 	l->file = outer;
+	intern_unref(file.via);
 	/* Junk may be what is left of a section: what runs from this file must not end for it. */
 	return r < 0 ? r : strv_add(r ? &l->conf->seen.unread : &l->conf->seen.whole, path);
 }
@@ -277,7 +291,7 @@ static int load_inetd(struct loader *l)
 			 why);
 		return strv_add(&l->conf->seen.unread, path);
 	}
-	r = inetd_parse(text, length, path, l->build.lookup, &ops, l, l->diag);
+	r = inetd_parse(text, length, path, l->build.lookup, l->build.pool, &ops, l, l->diag);
 	/* A bad line has no stanza that could be listed as broken: what runs from this file stays. */
 	return r == 0 && l->diag->errors > errors ? strv_add(&l->conf->seen.unread, path) : r;
 }
@@ -290,8 +304,8 @@ static const char *stanza_id(const struct stanza *stanza)
 	for (size_t i = 0; i < stanza->n; i++) {
 		const struct attribute *a = &stanza->attributes[i];
 
-		if (a->name && strcasecmp(a->name, "id") == 0 && a->words.n >= 1)
-			return a->words.v[0];
+		if (a->name && strcasecmp(a->name, "id") == 0 && a->words->n >= 1)
+			return a->words->v[0];
 	}
 	return stanza->name;
 }
@@ -373,13 +387,21 @@ static int add_service(struct conf *conf, struct service *service)
 	return 0;
 }
 
+static bool words_have_nocase(const struct words *words, const char *text)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (strcasecmp(words->v[i], text) == 0)
+			return true;
+	return false;
+}
+
 static bool is_switched_off(const struct loader *l, const char *id)
 {
-	const struct strv *enabled = schema_defaults(l->build.schema, ATTR_ENABLED);
-	const struct strv *disabled = schema_defaults(l->build.schema, ATTR_DISABLED);
+	const struct words *enabled = schema_defaults(l->build.schema, ATTR_ENABLED);
+	const struct words *disabled = schema_defaults(l->build.schema, ATTR_DISABLED);
 
-	return (enabled && !strv_has_nocase(enabled, id)) ||
-	       (disabled && strv_has_nocase(disabled, id));
+	return (enabled && !words_have_nocase(enabled, id)) ||
+	       (disabled && words_have_nocase(disabled, id));
 }
 
 /* Whether an entry of xinetd's files has the same id and kind as this one of inetd.conf, and so hides it. */
@@ -486,6 +508,7 @@ static void loader_done(struct loader *l)
 	schema_free(l->build.schema);
 	lookup_free(l->build.lookup);
 	conf_free(l->conf);
+	memo_done(&l->build.memo);
 	intern_pool_free(l->build.pool);
 }
 
@@ -497,12 +520,13 @@ int conf_load(const struct conf_source *source, struct diag *diag, struct conf *
 		.conf = calloc(1, sizeof(struct conf)),
 		.build = {
 			.lookup = lookup_new(),
-			.schema = schema_new(diag),
 			.pool = intern_pool_new(),
 		},
 	};
-	int r = l.conf && l.build.lookup && l.build.schema && l.build.pool ? 0 : -ENOMEM,
-	    defaults = 0;
+	int r, defaults = 0;
+
+	l.build.schema = l.build.pool ? schema_new(diag, l.build.pool) : NULL;
+	r = l.conf && l.build.lookup && l.build.schema ? 0 : -ENOMEM;
 
 	l.wrapped = support_machine_has_wrappers();
 	if (r == 0 && source->file)

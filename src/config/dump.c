@@ -143,11 +143,9 @@ static void dump_process(const struct service *s, FILE *out)
 
 static void dump_addresses(FILE *out, const char *name, const struct addr_rules *rules)
 {
-	const struct words words = { .n = rules->words.n, .v = rules->words.v };
-
 	/* A list that is in a file alone is not one that is empty. */
-	if (words.n || (rules->given && !rules->file))
-		dump_words(out, name, &words);
+	if (rules->words->n || (rules->given && !rules->file))
+		dump_words(out, name, rules->words);
 }
 
 static void dump_admission(const struct service *s, FILE *out)

@@ -29,6 +29,7 @@ struct line {
 	struct strv words;
 	struct stanza *stanza;
 	struct lookup *lookup;
+	struct intern_pool *pool;
 	struct diag *diag;
 	bool bad;
 	int status; /* -ENOMEM once memory ran out */
@@ -52,7 +53,8 @@ static void report(struct line *line, enum severity severity, const char *format
 static void put_words(struct line *line, const char *name, const struct strv *words)
 {
 	if (line->status == 0)
-		line->status = stanza_add(line->stanza, name, OP_SET, words, NULL, line->number);
+		line->status = stanza_add(line->stanza, line->pool, name, OP_SET,
+					  (const char *const *)words->v, words->n, line->number);
 }
 
 /* Adds "name = text", where text is one word or several, separated by one space. */
@@ -362,7 +364,7 @@ static int convert(struct line *line, const struct reader_ops *ops, void *arg)
 				 "wait or nowait", "user",        "program" };
 	bool internal, is_unix;
 	const char *name, *type, *behind;
-	char *bare;
+	CLEANUP_FREE char *bare = NULL;
 
 	if (line->words.n <= FIELD_SERVER) {
 		report(line, SEVERITY_ERROR,
@@ -373,17 +375,15 @@ static int convert(struct line *line, const struct reader_ops *ops, void *arg)
 	internal = is_internal(line);
 	is_unix = strcasecmp(line->words.v[FIELD_PROTOCOL], "unix") == 0 ||
 		  strcasecmp(line->words.v[FIELD_PROTOCOL], "local") == 0;
-	line->stanza =
-		stanza_new(STANZA_SERVICE, line->words.v[FIELD_NAME], line->file, line->number);
+	line->stanza = stanza_new(line->pool, STANZA_SERVICE, line->words.v[FIELD_NAME], line->file,
+				  line->number);
 	if (!line->stanza)
 		return -ENOMEM;
 	name = is_unix ? line->words.v[FIELD_NAME] : put_address(line, line->words.v[FIELD_NAME]);
 	behind = mux_name(line, name, &type);
 	bare = behind ? strdup(behind) : strndup(name, is_unix ? strlen(name) : strcspn(name, "/"));
-	if (!bare)
+	if (!bare || stanza_rename(line->stanza, bare) < 0)
 		return -ENOMEM;
-	free(line->stanza->name);
-	line->stanza->name = bare;
 	if (!has_family(line->words.v[FIELD_PROTOCOL]) || is_unix)
 		put_flags(line, "");
 	put(line, "socket_type", line->words.v[FIELD_SOCKTYPE]);
@@ -489,7 +489,8 @@ static int bind_twin(struct strv *words, const struct strv *twins)
 }
 
 int inetd_parse(const char *text, size_t length, const char *file, struct lookup *lookup,
-		const struct reader_ops *ops, void *arg, struct diag *diag)
+		struct intern_pool *pool, const struct reader_ops *ops, void *arg,
+		struct diag *diag)
 {
 	const char *end = text + length;
 	struct strv twins = { 0 };
@@ -498,7 +499,11 @@ int inetd_parse(const char *text, size_t length, const char *file, struct lookup
 
 	while (text < end && r == 0) {
 		struct line line = {
-			.file = file, .number = ++number, .lookup = lookup, .diag = diag
+			.file = file,
+			.number = ++number,
+			.lookup = lookup,
+			.pool = pool,
+			.diag = diag,
 		};
 		bool nul;
 

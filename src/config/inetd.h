@@ -18,7 +18,9 @@
  * Differences in the result: defaults apply (D12), ids of internal services are
  * NAME-stream and NAME-dgram, discard is known, a missing argv[0] is the
  * program's name. Bad lines are findings; reading goes on.
+ * What stanzas consist of is found in @pool (NULL: nothing is).
  * Returns 0, -ENOMEM, or what the op returned.
  */
 int inetd_parse(const char *text, size_t length, const char *file, struct lookup *lookup,
-		const struct reader_ops *ops, void *arg, struct diag *diag);
+		struct intern_pool *pool, const struct reader_ops *ops, void *arg,
+		struct diag *diag);

@@ -5,8 +5,11 @@
 #include "config/reader.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/util.h"
 
 /* A bound that no real entry meets: rubbish behind a "{" must not fill the memory, line by line. */
 #define READER_MAX_ATTRIBUTES 10000
@@ -18,10 +21,11 @@ struct reader {
 	bool has_nul;  /* the line last read holds a NUL byte */
 	char *buffer;  /* the line last read, split in place into words */
 	size_t room;
-	char **words;
+	const char **words;
 	size_t n_words;
 
 	const char *file;
+	struct intern_pool *pool;
 	const struct reader_ops *ops;
 	void *arg;
 	struct diag *diag;
@@ -32,60 +36,6 @@ struct reader {
 	unsigned junk_lines;
 	bool damaged; /* a section may have been lost */
 };
-
-struct stanza *stanza_new(enum stanza_kind kind, const char *name, const char *file, unsigned line)
-{
-	struct stanza *stanza = calloc(1, sizeof(*stanza));
-
-	if (!stanza)
-		return NULL;
-	stanza->kind = kind;
-	stanza->line = line;
-	stanza->name = name ? strdup(name) : NULL;
-	stanza->file = strdup(file);
-	if (!stanza->file || (name && !stanza->name)) {
-		stanza_free(stanza);
-		return NULL;
-	}
-	return stanza;
-}
-
-static void attribute_done(struct attribute *attribute)
-{
-	free(attribute->name);
-	free(attribute->error);
-	strv_done(&attribute->words);
-}
-
-int stanza_add(struct stanza *stanza, const char *name, enum operator op, const struct strv *words,
-	       const char *error, unsigned line)
-{
-	struct attribute attribute = { .op = op, .line = line };
-
-	attribute.name = name ? strdup(name) : NULL;
-	attribute.error = error ? strdup(error) : NULL;
-	if ((name && !attribute.name) || (error && !attribute.error) ||
-	    (words && strv_copy(&attribute.words, words) < 0) ||
-	    array_grow(&stanza->attributes, stanza->n, sizeof(*stanza->attributes)) < 0) {
-		attribute_done(&attribute);
-		return -ENOMEM;
-	}
-	stanza->attributes[stanza->n++] = attribute;
-	return 0;
-}
-
-void stanza_free(struct stanza *stanza)
-{
-	if (!stanza)
-		return;
-	for (size_t i = 0; i < stanza->n; i++)
-		attribute_done(&stanza->attributes[i]);
-	strv_done(&stanza->via);
-	free(stanza->attributes);
-	free(stanza->name);
-	free(stanza->file);
-	free(stanza);
-}
 
 /* Splits the line in place. Only space and TAB separate; other white space belongs to words, as in xinetd. */
 static int split_words(struct reader *r)
@@ -174,6 +124,7 @@ static int close_stanza(struct reader *r)
 	struct stanza *stanza = TAKE_PTR(r->open);
 
 	r->awaiting_brace = false;
+	stanza_fit(stanza);
 	return r->ops->stanza(r->arg, stanza);
 }
 
@@ -194,14 +145,14 @@ static int open_stanza(struct reader *r)
 
 	flush_junk(r);
 	if (!defaults && (ends_at(r, 1) || strcmp(r->words[1], "{") == 0)) {
-		r->open = stanza_new(STANZA_SERVICE, "", r->file, r->line);
+		r->open = stanza_new(r->pool, STANZA_SERVICE, "", r->file, r->line);
 		if (!r->open)
 			return -ENOMEM;
 		mark_malformed(r, r->line, "service name missing: write \"service NAME\"");
 		r->awaiting_brace = ends_at(r, 1);
 		return 0;
 	}
-	r->open = stanza_new(defaults ? STANZA_DEFAULTS : STANZA_SERVICE,
+	r->open = stanza_new(r->pool, defaults ? STANZA_DEFAULTS : STANZA_SERVICE,
 			     defaults ? NULL : r->words[1], r->file, r->line);
 	if (!r->open)
 		return -ENOMEM;
@@ -292,10 +243,8 @@ static const char *check_attribute(const struct reader *r, enum operator* op, si
 static int read_attribute(struct reader *r)
 {
 	const char *error;
-	struct strv words = { 0 };
 	enum operator op = OP_SET;
 	size_t first = 0;
-	int status = 0;
 
 	if (r->open->n == READER_MAX_ATTRIBUTES) {
 		mark_malformed(r, r->line,
@@ -303,13 +252,10 @@ static int read_attribute(struct reader *r)
 		return 0;
 	}
 	error = check_attribute(r, &op, &first);
-	for (size_t i = first; !error && i < r->n_words && status == 0; i++)
-		status = strv_add(&words, r->words[i]);
-	if (status == 0)
-		status =
-			stanza_add(r->open, error ? NULL : r->words[0], op, &words, error, r->line);
-	strv_done(&words);
-	return status;
+	if (error)
+		return stanza_add_error(r->open, r->pool, error, r->line);
+	return stanza_add(r->open, r->pool, r->words[0], op, r->words + first, r->n_words - first,
+			  r->line);
 }
 
 /* Whether the line opens another section, although the present one is not closed. */
@@ -351,13 +297,14 @@ static int in_stanza(struct reader *r)
 	return read_attribute(r);
 }
 
-int reader_parse(const char *text, size_t length, const char *file, const struct reader_ops *ops,
-		 void *arg, struct diag *diag)
+int reader_parse(const char *text, size_t length, const char *file, struct intern_pool *pool,
+		 const struct reader_ops *ops, void *arg, struct diag *diag)
 {
 	struct reader r = {
 		.next = text,
 		.end = text + length,
 		.file = file,
+		.pool = pool,
 		.ops = ops,
 		.arg = arg,
 		.diag = diag,

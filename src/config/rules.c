@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-INTERN_CONSTANT(struct addr_rules, addr_rules_none, { .given = false });
+INTERN_CONSTANT(struct addr_rules, addr_rules_none, { .words = WORDS_NONE });
 INTERN_CONSTANT(struct time_rules, time_rules_none, { .n = 0 });
 
 #define DIGITS     "0123456789"
@@ -297,15 +297,9 @@ int addr_rules_add(struct addr_rules *rules, const char *word, const char **why)
 
 	/* Also where the word is refused: a list without words must not read as "everybody". */
 	rules->given = true;
-	r = strv_add(&rules->words, word);
-	if (r < 0)
-		return r;
 	r = add_any(rules, word, why);
-	if (r < 0) {
+	if (r < 0)
 		rules->blocks.n = blocks;
-		free(rules->words.v[--rules->words.n]);
-		rules->words.v[rules->words.n] = NULL;
-	}
 	return r;
 }
 
@@ -393,13 +387,13 @@ bool addr_words_equal(const char *a, const char *b)
 bool addr_rules_equal(const struct addr_rules *a, const struct addr_rules *b)
 {
 	return a == b || (a->given == b->given && str_equal(a->file, b->file) &&
-			  strv_equal(&a->words, &b->words) && strv_equal(&a->names, &b->names) &&
+			  words_equal(a->words, b->words) && strv_equal(&a->names, &b->names) &&
 			  blocks_equal(&a->blocks, &b->blocks));
 }
 
 void addr_rules_done(struct addr_rules *rules)
 {
-	strv_done(&rules->words);
+	intern_unref(rules->words);
 	prefixset_done(&rules->blocks);
 	strv_done(&rules->names);
 	intern_unref(rules->file);

@@ -18,10 +18,10 @@
  */
 struct addr_rules {
 	bool given;
-	const char *file;  /* whose entries are in the list, too (base/intern.h); NULL = none */
-	struct strv words; /* as written after merging, for dump and comparison */
-	struct prefixset blocks; /* every numeric word */
-	struct strv names;       /* "host.example.org" or ".example.org", as written */
+	const char *file; /* whose entries are in the list, too (base/intern.h); NULL = none */
+	const struct words *words; /* as written after merging, for dump and comparison */
+	struct prefixset blocks;   /* every numeric word */
+	struct strv names;         /* "host.example.org" or ".example.org", as written */
 };
 
 /* One interval of the local day; minutes since midnight, end inclusive. start > end means over midnight. */
@@ -45,7 +45,8 @@ struct time_rules {
  * of ::ffff:0:0/96 also admits IPv4, as on xinetd's dual-stack sockets. A word
  * that looks like an IPv4 address but is none is never taken for a host name,
  * and names of the networks database are not looked up. Sets given, also where
- * the word is refused, so that a list which lost its words admits nobody.
+ * the word is refused, so that a list which lost its words admits nobody; what is in
+ * words is the caller's to say.
  * Returns 0; -ENOMEM; or -EINVAL with *@why set to a static sentence that says
  * what to write instead.
  */
@@ -53,8 +54,7 @@ int addr_rules_add(struct addr_rules *rules, const char *word, const char **why)
 
 /*
  * Adds the entries of the file at @path, one word a line in the forms above; "#"
- * begins a comment. Sets given, whatever comes of it. They are not among
- * the words. Returns 0; -ENOMEM; -errno where the file cannot be read (-EBADF: it
+ * begins a comment. Sets given, whatever comes of it. Returns 0; -ENOMEM; -errno where the file cannot be read (-EBADF: it
  * is no regular file); or -EINVAL with the number of the first line that cannot be
  * understood in *@ret_line, and *@why set as above. Call addr_rules_seal() after it.
  */

@@ -15,6 +15,9 @@
 
 #include "config/schema_private.h"
 
+/* Of the table of values; a power of two. */
+#define FIRST_SLOTS 256
+
 const struct attr_info schema_infos[ATTR_COUNT] = {
 #define X(symbol, name, type, read, min, max, properties) \
 	[ATTR_##symbol] = { name, read, min, max, properties },
@@ -116,22 +119,130 @@ static void on_error(cfg_t *cfg, const char *format, va_list ap)
 		  format, ap);
 }
 
+/* --- what it makes of words ------------------------------------------------- */
+
+/* The type of the attribute's value. */
+static cfg_opt_t *option(const struct schema *schema, enum attr attr)
+{
+	return &schema->cfg->opts[attr];
+}
+
+/* Copies what the option holds. Returns NULL when memory ran out. */
+static struct schema_value *copy_value(cfg_opt_t *opt, const struct words *words)
+{
+	bool scalars = opt->type == CFGT_INT || opt->type == CFGT_FLOAT;
+	size_t n = scalars ? words->n : 0;
+	struct schema_value *value = malloc(sizeof(*value) + n * sizeof(value->v[0]));
+
+	if (!value)
+		return NULL;
+	value->words = intern_ref(words);
+	value->n = n;
+	for (size_t i = 0; i < n; i++) {
+		if (opt->type == CFGT_INT)
+			value->v[i].number = cfg_opt_getnint(opt, (unsigned)i);
+		else
+			value->v[i].fraction = cfg_opt_getnfloat(opt, (unsigned)i);
+	}
+	return value;
+}
+
+/* Has libconfuse read the words. Returns NULL where they are refused, which has been said, or memory ran out. */
+static struct schema_value *read_words(struct schema *schema, enum attr attr,
+				       const struct words *words)
+{
+	cfg_opt_t *opt = option(schema, attr);
+	struct schema_value *value = NULL;
+	char **v;
+
+	/* libconfuse does not write to them. */
+	memcpy(&v, &words->v, sizeof(v));
+	errno = 0;
+	if (words->n == 0 ||
+	    cfg_opt_setmulti(schema->cfg, opt, (unsigned)words->n, v) == CFG_SUCCESS)
+		value = copy_value(opt, words);
+	if (opt->nvalues)
+		(void)cfg_free_value(opt);
+	return value;
+}
+
+static size_t first_slot(const struct schema *schema, enum attr attr, const struct words *words)
+{
+	return hash_bytes(attr, &words, sizeof(words)) & (schema->n_slots - 1);
+}
+
+static int grow_values(struct schema *schema)
+{
+	struct schema_slot *old = schema->values;
+	size_t n_old = schema->n_slots;
+	struct schema_slot *bigger = calloc(2 * n_old, sizeof(*bigger));
+
+	if (!bigger)
+		return -ENOMEM;
+	schema->values = bigger;
+	schema->n_slots = 2 * n_old;
+	for (size_t i = 0; i < n_old; i++) {
+		size_t at;
+
+		if (!old[i].value)
+			continue;
+		at = first_slot(schema, old[i].attr, old[i].value->words);
+		while (bigger[at].value)
+			at = (at + 1) & (schema->n_slots - 1);
+		bigger[at] = old[i];
+	}
+	free(old);
+	return 0;
+}
+
+int schema_assign(struct schema *schema, enum attr attr, const struct words *words, unsigned line)
+{
+	struct schema_slot *slot;
+	size_t at;
+
+	if (2 * (schema->n_values + 1) > schema->n_slots && grow_values(schema) < 0)
+		return -ENOMEM;
+	at = first_slot(schema, attr, words);
+	for (slot = &schema->values[at]; slot->value; slot = &schema->values[at]) {
+		if (slot->attr == attr && slot->value->words == words) {
+			schema->own[attr] = slot->value;
+			return 0;
+		}
+		at = (at + 1) & (schema->n_slots - 1);
+	}
+	schema->cfg->line = (int)line;
+	slot->value = read_words(schema, attr, words);
+	if (!slot->value) {
+		/* The reader of the word has said why; or memory ran out. */
+		schema->failed = true;
+		return 0;
+	}
+	slot->attr = attr;
+	schema->n_values++;
+	schema->own[attr] = slot->value;
+	return 0;
+}
+
 /* --- one stanza ------------------------------------------------------------ */
 
-struct schema *schema_new(struct diag *diag)
+struct schema *schema_new(struct diag *diag, struct intern_pool *pool)
 {
 	struct schema *schema = calloc(1, sizeof(*schema));
 
 	if (!schema)
 		return NULL;
 	schema->diag = diag;
+	schema->pool = pool;
+	schema->n_slots = FIRST_SLOTS;
+	schema->values = calloc(schema->n_slots, sizeof(*schema->values));
 	schema->cfg = options_new();
 	if (schema->cfg)
 		schema->cfg->title = malloc(sizeof(schema));
-	if (!schema->cfg || !schema->cfg->title) {
+	if (!schema->values || !schema->cfg || !schema->cfg->title) {
 		schema_free(schema);
 		return NULL;
 	}
+	schema_index_names(schema);
 	memcpy(schema->cfg->title, &schema, sizeof(schema));
 /* libconfuse's own declaration lacks the attribute that ours has. */
 #if defined(__GNUC__) && !defined(__clang__)
@@ -149,45 +260,23 @@ void schema_free(struct schema *schema)
 {
 	if (!schema)
 		return;
-	for (enum attr attr = 0; attr < ATTR_COUNT; attr++)
-		strv_done(&schema->defaults[attr]);
+	for (size_t i = 0; schema->values && i < schema->n_slots; i++) {
+		if (!schema->values[i].value)
+			continue;
+		intern_unref(schema->values[i].value->words);
+		free(schema->values[i].value);
+	}
+	free(schema->values);
 	if (schema->cfg)
 		(void)cfg_free(schema->cfg);
 	free(schema);
-}
-
-static cfg_opt_t *option(const struct schema *schema, enum attr attr)
-{
-	return &schema->cfg->opts[attr];
-}
-
-void schema_assign(struct schema *schema, enum attr attr, const struct strv *words, unsigned line)
-{
-	cfg_opt_t *opt = option(schema, attr);
-
-	schema->cfg->line = (int)line;
-	errno = 0;
-	if (words->n == 0)
-		(void)cfg_free_value(opt);
-	else if (cfg_opt_setmulti(schema->cfg, opt, (unsigned)words->n, words->v) != CFG_SUCCESS) {
-		/* The reader of the word has said why; or memory ran out. */
-		schema->failed = true;
-		return;
-	}
-	opt->flags |= CFGF_MODIFIED;
 }
 
 void schema_begin(struct schema *schema, const struct stanza *stanza, const char *label)
 {
 	const char *file = schema->cfg->filename;
 
-	for (enum attr attr = 0; attr < ATTR_COUNT; attr++) {
-		cfg_opt_t *opt = option(schema, attr);
-
-		if (opt->nvalues)
-			(void)cfg_free_value(opt);
-		opt->flags &= ~CFGF_MODIFIED;
-	}
+	memset(schema->own, 0, sizeof(schema->own));
 	memset(schema->lines, 0, sizeof(schema->lines));
 	schema->failed = false;
 	schema->stanza = stanza;
@@ -196,10 +285,6 @@ void schema_begin(struct schema *schema, const struct stanza *stanza, const char
 		free(schema->cfg->filename);
 		schema->cfg->filename = strdup(stanza->file);
 	}
-	for (enum attr attr = 0; attr < ATTR_COUNT; attr++)
-		if (schema->defaulted[attr] && (stanza->kind == STANZA_DEFAULTS ||
-						!(schema_infos[attr].properties & ONLY_DEFAULTS)))
-			schema_assign(schema, attr, &schema->defaults[attr], stanza->line);
 }
 
 void schema_add_finding(struct schema *schema, enum severity severity, unsigned line,
@@ -229,9 +314,20 @@ bool schema_failed(const struct schema *schema)
 	return schema->failed;
 }
 
+/* The stanza's own value, or what it inherits; NULL where it has neither. */
+static const struct schema_value *value_of(const struct schema *schema, enum attr attr)
+{
+	bool inherits = schema->stanza->kind == STANZA_DEFAULTS ||
+			!(schema_infos[attr].properties & ONLY_DEFAULTS);
+
+	if (schema->own[attr])
+		return schema->own[attr];
+	return inherits ? schema->defaults[attr] : NULL;
+}
+
 bool schema_given(const struct schema *schema, enum attr attr)
 {
-	return option(schema, attr)->flags & CFGF_MODIFIED;
+	return value_of(schema, attr) != NULL;
 }
 
 bool schema_own(const struct schema *schema, enum attr attr)
@@ -241,42 +337,36 @@ bool schema_own(const struct schema *schema, enum attr attr)
 
 size_t schema_count(const struct schema *schema, enum attr attr)
 {
-	return cfg_opt_size(option(schema, attr));
+	const struct schema_value *value = value_of(schema, attr);
+
+	return value ? value->words->n : 0;
 }
 
 long schema_number(const struct schema *schema, enum attr attr, size_t i)
 {
-	return cfg_opt_getnint(option(schema, attr), (unsigned)i);
+	return value_of(schema, attr)->v[i].number;
 }
 
 double schema_fraction(const struct schema *schema, enum attr attr)
 {
-	return cfg_opt_getnfloat(option(schema, attr), 0);
+	return value_of(schema, attr)->v[0].fraction;
 }
 
 const char *schema_text(const struct schema *schema, enum attr attr, size_t i)
 {
-	return cfg_opt_getnstr(option(schema, attr), (unsigned)i);
+	return value_of(schema, attr)->words->v[i];
 }
 
-int schema_words(const struct schema *schema, enum attr attr, struct strv *ret)
+const struct words *schema_words(const struct schema *schema, enum attr attr)
 {
-	struct strv words = { 0 };
+	const struct schema_value *value = value_of(schema, attr);
 
-	for (size_t i = 0; i < schema_count(schema, attr); i++) {
-		if (strv_add(&words, schema_text(schema, attr, i)) < 0) {
-			strv_done(&words);
-			return -ENOMEM;
-		}
-	}
-	strv_done(ret);
-	*ret = words;
-	return 0;
+	return value ? value->words : WORDS_NONE;
 }
 
-const struct strv *schema_defaults(const struct schema *schema, enum attr attr)
+const struct words *schema_defaults(const struct schema *schema, enum attr attr)
 {
-	return schema->defaulted[attr] ? &schema->defaults[attr] : NULL;
+	return schema->defaults[attr] ? schema->defaults[attr]->words : NULL;
 }
 
 const char *schema_name(enum attr attr)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/diag.h"
+#include "base/intern.h"
 #include "base/util.h"
 #include "config/reader.h"
 
@@ -98,8 +99,8 @@ enum schema_result {
 	SCHEMA_NOMEM,
 };
 
-/* A new one that reports to @diag, or NULL when memory ran out. */
-struct schema *schema_new(struct diag *diag);
+/* A new one that reports to @diag and finds words in @pool, or NULL when memory ran out. */
+struct schema *schema_new(struct diag *diag, struct intern_pool *pool);
 void schema_free(struct schema *schema);
 
 /*
@@ -130,15 +131,15 @@ long schema_number(const struct schema *schema, enum attr attr, size_t i);
 double schema_fraction(const struct schema *schema, enum attr attr);
 const char *schema_text(const struct schema *schema, enum attr attr, size_t i);
 
-/* Replaces @ret by the words of a LIST. Returns 0 or -ENOMEM. */
-int schema_words(const struct schema *schema, enum attr attr, struct strv *ret);
+/* The words of the value (base/intern.h), without a reference; WORDS_NONE where there is none. */
+const struct words *schema_words(const struct schema *schema, enum attr attr);
 
 /* Adds a finding at the line that gave @attr (or at the stanza's line); an error marks the stanza as failed. */
 void schema_report(struct schema *schema, enum attr attr, enum severity severity,
 		   const char *format, ...) PRINTF_LIKE(4, 5);
 
 /* The words that the defaults stanzas gave to @attr, or NULL when none did. */
-const struct strv *schema_defaults(const struct schema *schema, enum attr attr);
+const struct words *schema_defaults(const struct schema *schema, enum attr attr);
 
 /* The name of an attribute. */
 const char *schema_name(enum attr attr);

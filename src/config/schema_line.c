@@ -11,15 +11,6 @@
 #include "config/schema.h"
 #include "config/schema_private.h"
 
-/* Other words for attributes: xinetd's own second name, and those of inetd and of older descriptions. */
-static const struct {
-	const char *alias;
-	enum attr attr;
-} aliases[] = {
-	{ "interface", ATTR_BIND }, { "path", ATTR_SERVER },         { "args", ATTR_SERVER_ARGS },
-	{ "username", ATTR_USER },  { "invocationtype", ATTR_WAIT },
-};
-
 static void report(struct schema *schema, enum severity severity, unsigned line, const char *format,
 		   ...) PRINTF_LIKE(4, 5);
 
@@ -33,18 +24,6 @@ static void report(struct schema *schema, enum severity severity, unsigned line,
 	va_end(ap);
 }
 
-/* Where in the table the name stands, ATTR_COUNT when nowhere. */
-static enum attr find_attr(const char *name)
-{
-	for (enum attr attr = 0; attr < ATTR_COUNT; attr++)
-		if (strcasecmp(schema_infos[attr].name, name) == 0)
-			return attr;
-	for (size_t i = 0; i < ARRAY_SIZE(aliases); i++)
-		if (strcasecmp(aliases[i].alias, name) == 0)
-			return aliases[i].attr;
-	return ATTR_COUNT;
-}
-
 static void report_unknown(struct schema *schema, const struct attribute *line)
 {
 	const char *names[ATTR_COUNT];
@@ -56,7 +35,7 @@ static void report_unknown(struct schema *schema, const struct attribute *line)
 	if (!near)
 		report(schema, SEVERITY_WARNING, line->line, "unknown attribute \"%s\" is ignored",
 		       line->name);
-	else if (schema_infos[find_attr(near)].properties & RESTRICTS)
+	else if (schema_infos[schema_find(schema, near)].properties & RESTRICTS)
 		report(schema, SEVERITY_ERROR, line->line,
 		       "unknown attribute \"%s\"; did you mean \"%s\"? As that one restricts the service, it is not "
 		       "run without it",
@@ -117,7 +96,7 @@ static bool check_operator(struct schema *schema, const struct attribute *line, 
 		       schema->lines[attr]);
 		return false;
 	}
-	if (schema->stanza->kind == STANZA_DEFAULTS && schema->defaulted[attr] &&
+	if (schema->stanza->kind == STANZA_DEFAULTS && schema->defaults[attr] &&
 	    !(properties & CUMULATES)) {
 		report(schema, twice, line->line,
 		       "\"%s\" is already set by the defaults of another file; this line is ignored",
@@ -133,23 +112,21 @@ static bool check_operator(struct schema *schema, const struct attribute *line, 
 }
 
 /*
- * The words that count: those in front of a comment. A line of a word list that
+ * How many words count: those in front of a comment. A line of a word list that
  * consists of a comment only is an empty list, as it was meant.
  */
-static int strip_comment(struct schema *schema, const struct attribute *line, enum attr attr,
-			 struct strv *ret)
+static size_t count_words(struct schema *schema, const struct attribute *line, enum attr attr)
 {
-	for (size_t i = 0; i < line->words.n; i++) {
-		if (line->words.v[i][0] == '#' && !(schema_infos[attr].properties & LITERAL_HASH)) {
+	for (size_t i = 0; i < line->words->n; i++) {
+		if (line->words->v[i][0] == '#' &&
+		    !(schema_infos[attr].properties & LITERAL_HASH)) {
 			report(schema, SEVERITY_NOTICE, line->line,
 			       "\"%s\": the text from # on is taken as a comment; xinetd takes it as values",
 			       line->name);
-			break;
+			return i;
 		}
-		if (strv_add(ret, line->words.v[i]) < 0)
-			return -ENOMEM;
 	}
-	return 0;
+	return line->words->n;
 }
 
 static bool check_count(struct schema *schema, const struct attribute *line, enum attr attr,
@@ -179,9 +156,23 @@ static bool same_word(enum attr attr, const char *a, const char *b)
 	return (attr == ATTR_ONLY_FROM || attr == ATTR_NO_ACCESS) && addr_words_equal(a, b);
 }
 
-/* Moves the words that none of @words means to @kept. */
+/* Words on their way to a value. */
+struct draft {
+	const char **v;
+	size_t n;
+};
+
+static int draft_add(struct draft *draft, const char *word)
+{
+	if (array_grow(&draft->v, draft->n, sizeof(*draft->v)) < 0)
+		return -ENOMEM;
+	draft->v[draft->n++] = word;
+	return 0;
+}
+
+/* Adds those words of @old that none of @words means. */
 static int keep_others(struct schema *schema, const struct attribute *line, enum attr attr,
-		       const struct strv *words, const struct strv *old, struct strv *kept)
+		       const struct words *words, const struct words *old, struct draft *kept)
 {
 	int r = 0;
 
@@ -191,7 +182,7 @@ static int keep_others(struct schema *schema, const struct attribute *line, enum
 		for (size_t k = 0; k < words->n; k++)
 			named = named || same_word(attr, words->v[k], old->v[i]);
 		if (!named)
-			r = strv_add(kept, old->v[i]);
+			r = draft_add(kept, old->v[i]);
 	}
 	if (r == 0 && kept->n == old->n && words->n)
 		/* An address that should have gone from only_from would still get in. */
@@ -201,11 +192,12 @@ static int keep_others(struct schema *schema, const struct attribute *line, enum
 	return r;
 }
 
-/* What the attribute is to be: its old words edited by the line's. */
-static int edit_words(struct schema *schema, const struct attribute *line, enum attr attr,
-		      struct strv *words)
+/* What the attribute is to be: its old words edited by those of the line. Returns a new reference, or NULL. */
+static const struct words *edit_words(struct schema *schema, const struct attribute *line,
+				      enum attr attr, const struct words *words)
 {
-	struct strv old = { 0 }, result = { 0 };
+	const struct words *old = schema_words(schema, attr), *result = NULL;
+	struct draft draft = { 0 };
 	int r = 0;
 
 	/* In defaults, = on a list adds (xinetd.conf(5)); -= on enabled and disabled adds too, as in xinetd. */
@@ -213,103 +205,117 @@ static int edit_words(struct schema *schema, const struct attribute *line, enum 
 		    (line->op == OP_SET && schema->stanza->kind == STANZA_DEFAULTS) ||
 		    (schema_infos[attr].properties & ONLY_DEFAULTS);
 
-	if (!(schema_infos[attr].properties & CUMULATES) || (line->op == OP_SET && !adds))
-		return 0;
-	if (schema_given(schema, attr))
-		r = schema_words(schema, attr, &old);
-	if (r == 0 && adds)
-		r = strv_copy(&result, &old);
+	if (!(schema_infos[attr].properties & CUMULATES) || (line->op == OP_SET && !adds) ||
+	    (adds && old->n == 0))
+		return intern_ref(words);
+	for (size_t i = 0; adds && i < old->n && r == 0; i++)
+		r = draft_add(&draft, old->v[i]);
 	for (size_t i = 0; adds && i < words->n && r == 0; i++)
-		r = strv_add(&result, words->v[i]);
+		r = draft_add(&draft, words->v[i]);
 	if (r == 0 && !adds)
-		r = keep_others(schema, line, attr, words, &old, &result);
-	strv_done(&old);
-	if (r < 0) {
-		strv_done(&result);
-		return r;
-	}
-	strv_done(words);
-	*words = result;
-	return 0;
+		r = keep_others(schema, line, attr, words, old, &draft);
+	if (r == 0)
+		result = intern_words(schema->pool, draft.v, draft.n);
+	free(draft.v);
+	return result;
 }
 
-/* "type = INTERNAL stream": words of socket_type within type, as older descriptions write it. */
-static enum schema_result split_type(struct schema *schema, const struct attribute *line,
-				     struct strv *words)
+/*
+ * "type = INTERNAL stream": words of socket_type within type, as older
+ * descriptions write it. Replaces *@words by the others. Returns 0 or -ENOMEM.
+ */
+static int split_type(struct schema *schema, const struct attribute *line,
+		      const struct words **words)
 {
-	struct strv kept = { 0 }, socket_type = { 0 };
-	enum schema_result result = SCHEMA_TAKEN;
+	struct draft kept = { 0 }, socket_type = { 0 };
+	const struct words *others, *types = NULL;
 	const char *why;
 	long number;
 	int r = 0;
 
-	for (size_t i = 0; i < words->n && r == 0; i++)
-		r = strv_add(value_socket_type(words->v[i], &number, &why) == 0 ? &socket_type
-										: &kept,
-			     words->v[i]);
-	if (r == 0 && socket_type.n > 1)
+	for (size_t i = 0; i < (*words)->n && r == 0; i++)
+		r = draft_add(value_socket_type((*words)->v[i], &number, &why) == 0 ? &socket_type
+										    : &kept,
+			      (*words)->v[i]);
+	if (r == 0 && socket_type.n > 1) {
 		report(schema, SEVERITY_ERROR, line->line, "\"type\" names two socket types");
-	else if (r == 0 && socket_type.n == 1 && schema->lines[ATTR_SOCKET_TYPE])
+	} else if (r == 0 && socket_type.n == 1 && schema->lines[ATTR_SOCKET_TYPE]) {
 		report(schema, SEVERITY_WARNING, line->line,
 		       "the socket type is already set on line %u",
 		       schema->lines[ATTR_SOCKET_TYPE]);
-	else if (r == 0 && socket_type.n == 1) {
-		schema_assign(schema, ATTR_SOCKET_TYPE, &socket_type, line->line);
+	} else if (r == 0 && socket_type.n == 1) {
+		types = intern_words(schema->pool, socket_type.v, 1);
+		r = types ? schema_assign(schema, ATTR_SOCKET_TYPE, types, line->line) : -ENOMEM;
 		schema->lines[ATTR_SOCKET_TYPE] = line->line;
 	}
-	if (r < 0)
-		result = SCHEMA_NOMEM;
-	strv_done(&socket_type);
-	strv_done(words);
-	*words = kept;
-	return result;
+	if (r == 0 && socket_type.n > 0) {
+		others = intern_words(schema->pool, kept.v, kept.n);
+		r = others ? 0 : -ENOMEM;
+		if (others) {
+			intern_unref(*words);
+			*words = others;
+		}
+	}
+	intern_unref(types);
+	free(socket_type.v);
+	free(kept.v);
+	return r;
 }
 
-static enum schema_result set_words(struct schema *schema, const struct attribute *line,
-				    enum attr attr, struct strv *words)
+/* Gives the attribute the words of the line, of which there are the right number. Returns 0 or -ENOMEM. */
+static int set_words(struct schema *schema, const struct attribute *line, enum attr attr,
+		     const struct words *words)
 {
-	if (strip_comment(schema, line, attr, words) < 0)
-		return SCHEMA_NOMEM;
-	if (!check_count(schema, line, attr, words->n))
-		return SCHEMA_TAKEN;
-	if (attr == ATTR_TYPE) {
-		if (split_type(schema, line, words) == SCHEMA_NOMEM)
-			return SCHEMA_NOMEM;
-		if (words->n == 0)
-			return SCHEMA_TAKEN;
-	}
-	if (edit_words(schema, line, attr, words) < 0)
-		return SCHEMA_NOMEM;
-	schema_assign(schema, attr, words, line->line);
+	const struct words *edited = edit_words(schema, line, attr, words);
+	int r = edited ? schema_assign(schema, attr, edited, line->line) : -ENOMEM;
+
+	intern_unref(edited);
+	if (r < 0)
+		return r;
 	schema->lines[attr] = line->line;
-	if (schema->stanza->kind == STANZA_DEFAULTS && !schema->failed) {
-		if (strv_copy(&schema->defaults[attr], words) < 0)
-			return SCHEMA_NOMEM;
-		schema->defaulted[attr] = true;
-	}
-	if (attr == ATTR_DISABLE && schema_count(schema, attr) && schema_number(schema, attr, 0))
-		return SCHEMA_DISABLE;
-	return SCHEMA_TAKEN;
+	if (schema->stanza->kind == STANZA_DEFAULTS && !schema->failed)
+		schema->defaults[attr] = schema->own[attr];
+	return 0;
+}
+
+/* The line's words as far as they count, as a new reference. Returns NULL when memory ran out. */
+static const struct words *take_words(struct schema *schema, const struct attribute *line, size_t n)
+{
+	if (n == line->words->n)
+		return intern_ref(line->words);
+	return intern_words(schema->pool, (const char *const *)line->words->v, n);
 }
 
 enum schema_result schema_set(struct schema *schema, const struct attribute *line)
 {
-	struct strv words = { 0 };
-	enum schema_result result;
+	const struct words *words;
 	enum attr attr;
+	size_t n;
+	int r = 0;
 
 	if (line->error) {
 		report(schema, SEVERITY_ERROR, line->line, "%s", line->error);
 		return SCHEMA_TAKEN;
 	}
-	attr = find_attr(line->name);
+	attr = schema_find(schema, line->name);
 	if (attr == ATTR_COUNT) {
 		report_unknown(schema, line);
 		return SCHEMA_TAKEN;
 	}
 	if (!check_place(schema, line, attr) || !check_operator(schema, line, attr))
 		return SCHEMA_TAKEN;
-	result = set_words(schema, line, attr, &words);
-	strv_done(&words);
-	return result;
+	n = count_words(schema, line, attr);
+	if (!check_count(schema, line, attr, n))
+		return SCHEMA_TAKEN;
+	words = take_words(schema, line, n);
+	if (words && attr == ATTR_TYPE)
+		r = split_type(schema, line, &words);
+	if (words && r == 0 && (attr != ATTR_TYPE || words->n))
+		r = set_words(schema, line, attr, words);
+	intern_unref(words);
+	if (!words || r < 0)
+		return SCHEMA_NOMEM;
+	if (attr == ATTR_DISABLE && schema_count(schema, attr) && schema_number(schema, attr, 0))
+		return SCHEMA_DISABLE;
+	return SCHEMA_TAKEN;
 }

@@ -34,22 +34,54 @@ struct attr_info {
 /* The properties of each attribute. */
 extern const struct attr_info schema_infos[ATTR_COUNT];
 
+/* What libconfuse has made of words that were given to an attribute; the same for all that give it the same. */
+struct schema_value {
+	const struct words *words;
+	size_t n; /* of v: NUMBERS and FRACTION only */
+	union {
+		long number;
+		double fraction;
+	} v[];
+};
+
+/* A value that is known, found by its attribute and words. */
+struct schema_slot {
+	struct schema_value *value; /* NULL: free */
+	enum attr attr;
+};
+
+/* Room for all names and aliases, so that few meet. */
+#define SCHEMA_NAMES 256
+
 struct schema {
 	struct cfg_t *cfg;
 	struct diag *diag;
+	struct intern_pool *pool;
 	const struct stanza *stanza;
 	const char *label;
 	unsigned lines[ATTR_COUNT]; /* where the stanza itself gave the attribute; 0 = it did not */
-	struct strv defaults[ATTR_COUNT]; /* what the defaults stanzas read so far say */
-	bool defaulted[ATTR_COUNT];
+	const struct schema_value *own[ATTR_COUNT]; /* what it gave; NULL = nothing */
+	const struct schema_value
+		*defaults[ATTR_COUNT]; /* what the defaults stanzas read so far say */
 	bool failed;
+
+	struct schema_slot *values; /* a hash table with open addresses */
+	size_t n_values;
+	size_t n_slots;                    /* a power of two */
+	unsigned char names[SCHEMA_NAMES]; /* the same: 1 + enum attr, 0 = free */
 };
 
 /*
  * Gives the attribute exactly these words; an empty list is a value too. Where
- * libconfuse, or our reader of a word, refuses them the stanza has failed.
+ * libconfuse, or our reader of a word, refuses them the stanza has failed. Returns 0 or -ENOMEM.
  */
-void schema_assign(struct schema *schema, enum attr attr, const struct strv *words, unsigned line);
+int schema_assign(struct schema *schema, enum attr attr, const struct words *words, unsigned line);
+
+/* Lays out, once, what schema_find() looks in. */
+void schema_index_names(struct schema *schema);
+
+/* The attribute of this name or alias, without regard to case; ATTR_COUNT where there is none. */
+enum attr schema_find(const struct schema *schema, const char *name);
 
 /* Adds a finding at a line of the stanza; an error marks the stanza as failed. */
 void schema_add_finding(struct schema *schema, enum severity severity, unsigned line,

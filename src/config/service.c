@@ -51,15 +51,15 @@ struct service *service_new(void)
 		return NULL;
 	*service = (struct service){
 		.refs = 1,
-		.via = words_none,
+		.via = WORDS_NONE,
 		.port = UNLIMITED,
-		.bind = words_none,
+		.bind = WORDS_NONE,
 		.backlog = UNLIMITED,
 		.owner = socket_owner_none,
-		.argv = words_none,
+		.argv = WORDS_NONE,
 		.group_list = group_list_none,
-		.env = words_none,
-		.passenv = words_none,
+		.env = WORDS_NONE,
+		.passenv = WORDS_NONE,
 		.rlimits = no_rlimits.v,
 		.umask = UNLIMITED,
 		.only_from = addr_rules_none,
@@ -187,16 +187,6 @@ static bool log_equal(const struct log_target *a, const struct log_target *b)
 	return a == b || (a->kind == b->kind && str_equal(a->path, b->path) &&
 			  a->soft_bytes == b->soft_bytes && a->hard_bytes == b->hard_bytes &&
 			  a->facility == b->facility && a->level == b->level);
-}
-
-static bool words_equal(const struct words *a, const struct words *b)
-{
-	if (a == b || a->n != b->n)
-		return a == b;
-	for (size_t i = 0; i < a->n; i++)
-		if (strcmp(a->v[i], b->v[i]) != 0)
-			return false;
-	return true;
 }
 
 static bool groups_equal(const struct group_list *a, const struct group_list *b)

@@ -100,14 +100,33 @@ static const char *first_word(struct stanza *stanza, const char *name)
 {
 	const struct attribute *a = find(stanza, name);
 
-	return a && a->words.n ? a->words.v[0] : "";
+	return a && a->words->n ? a->words->v[0] : "";
 }
 
-static void drop_word(struct strv *words, size_t i)
+/* Gives the attribute other words. Returns 0 or -ENOMEM. */
+static int set_words(struct attribute *a, char *const *v, size_t n)
 {
-	free(words->v[i]);
-	memmove(words->v + i, words->v + i + 1, (words->n - i) * sizeof(*words->v));
-	words->n--;
+	const struct words *words = intern_words(NULL, (const char *const *)v, n);
+
+	if (!words)
+		return -ENOMEM;
+	intern_unref(a->words);
+	a->words = words;
+	return 0;
+}
+
+/* Leaves out all words that equal @word. Returns how many there were, or -ENOMEM. */
+static int drop_word(struct attribute *a, const char *word)
+{
+	CLEANUP_FREE char **kept = calloc(a->words->n + 1, sizeof(*kept));
+	size_t n = 0, all = a->words->n;
+
+	if (!kept)
+		return -ENOMEM;
+	for (size_t i = 0; i < all; i++)
+		if (strcmp(a->words->v[i], word) != 0)
+			kept[n++] = a->words->v[i];
+	return set_words(a, kept, n) < 0 ? -ENOMEM : (int)(all - n);
 }
 
 static const char *last_part(const char *path)
@@ -125,24 +144,22 @@ static int unwrap_tcpd(struct stanza *stanza)
 {
 	struct attribute *server = find(stanza, "server"), *args = find(stanza, "server_args"),
 			 *flags = find(stanza, "flags");
-	char *path;
+	CLEANUP_FREE char *path = NULL;
+	int named;
 
-	if (!server || !args || !flags || strcmp(last_part(server->words.v[0]), "tcpd") != 0 ||
-	    !strv_has(&flags->words, "NAMEINARGS"))
+	if (!server || !args || !flags || strcmp(last_part(server->words->v[0]), "tcpd") != 0)
 		return 0;
+	named = drop_word(flags, "NAMEINARGS");
+	if (named <= 0)
+		return named;
 	/* A name alone is looked for where tcpd looks (tcpd(8)). */
-	if (args->words.v[0][0] == '/')
-		path = strdup(args->words.v[0]);
-	else if (asprintf(&path, "/usr/sbin/%s", args->words.v[0]) < 0)
+	if (args->words->v[0][0] == '/')
+		path = strdup(args->words->v[0]);
+	else if (asprintf(&path, "/usr/sbin/%s", args->words->v[0]) < 0)
 		path = NULL;
-	if (!path)
+	if (!path || set_words(server, &path, 1) < 0 ||
+	    set_words(args, args->words->v + 1, args->words->n - 1) < 0)
 		return -ENOMEM;
-	free(server->words.v[0]);
-	server->words.v[0] = path;
-	drop_word(&args->words, 0);
-	for (size_t i = flags->words.n; i-- > 0;)
-		if (strcmp(flags->words.v[i], "NAMEINARGS") == 0)
-			drop_word(&flags->words, i);
 	return 1;
 }
 
@@ -150,9 +167,9 @@ static int unwrap_tcpd(struct stanza *stanza)
 static bool is_needless(struct stanza *stanza, const struct attribute *a)
 {
 	const char *type = first_word(stanza, "socket_type");
-	const char *word = a->words.n ? a->words.v[0] : "";
+	const char *word = a->words->n ? a->words->v[0] : "";
 
-	if (a->words.n == 0)
+	if (a->words->n == 0)
 		return true;
 	if (strcmp(a->name, "protocol") == 0)
 		return (strcasecmp(type, "stream") == 0 && strcasecmp(word, "tcp") == 0) ||
@@ -167,8 +184,8 @@ static bool is_needless(struct stanza *stanza, const struct attribute *a)
 static void write_attribute(FILE *out, const struct attribute *a)
 {
 	(void)fprintf(out, "\t%-15s =", a->name);
-	for (size_t i = 0; i < a->words.n; i++)
-		(void)fprintf(out, " %s", a->words.v[i]);
+	for (size_t i = 0; i < a->words->n; i++)
+		(void)fprintf(out, " %s", a->words->v[i]);
 	(void)fputc('\n', out);
 }
 
@@ -295,7 +312,7 @@ int inetd_stanzas(const char *text, size_t length, const char *file, struct piec
 
 	(void)escape_text(c.shown, sizeof(c.shown), file);
 	if (r == 0)
-		r = inetd_parse(text, length, file, lookup, &ops, &c, &parsed);
+		r = inetd_parse(text, length, file, lookup, NULL, &ops, &c, &parsed);
 	if (r == 0)
 		r = remark_bad_lines(&c, c.lines.n);
 	lookup_free(lookup);

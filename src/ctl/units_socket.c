@@ -214,7 +214,7 @@ static void write_access(struct unit *unit)
 	struct address_list allow = { unit->socket, "IPAddressAllow", 0 };
 	struct address_list deny = { unit->socket, "IPAddressDeny", 0 };
 
-	if (!s->only_from->given && !s->no_access->words.n && !s->no_access->file)
+	if (!s->only_from->given && !s->no_access->words->n && !s->no_access->file)
 		return;
 	if (s->only_from->file)
 		unit_note(unit, SEVERITY_WARNING, "only_from_file",
@@ -235,7 +235,7 @@ static void write_access(struct unit *unit)
 		unit, SEVERITY_NOTICE, s->only_from->given ? "only_from" : "no_access",
 		"the kernel drops the packets of others: they get no answer at all, and there is no record of a "
 		"refusal; where it lacks BPF for control groups, systemd says so and lets everybody in");
-	if (s->only_from->given && s->no_access->words.n)
+	if (s->only_from->given && s->no_access->words->n)
 		unit_note(
 			unit, SEVERITY_NOTICE, "no_access",
 			"its addresses are taken out of IPAddressAllow=, which would win otherwise");

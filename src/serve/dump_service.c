@@ -78,10 +78,10 @@ static void addresses_line(FILE *out, const char *name, const char *none,
 	(void)fprintf(out, INDENT "%s:", name);
 	if (!rules->given)
 		(void)fprintf(out, " %s", none);
-	else if (!rules->words.n && !rules->file)
+	else if (!rules->words->n && !rules->file)
 		(void)fputs(" nobody", out);
-	for (size_t i = 0; i < rules->words.n; i++)
-		write_word(out, rules, rules->words.v[i]);
+	for (size_t i = 0; i < rules->words->n; i++)
+		write_word(out, rules, rules->words->v[i]);
 	if (rules->file)
 		(void)fprintf(out, " %s(FILE)", rules->file);
 	(void)fputc('\n', out);
@@ -155,7 +155,7 @@ static void dump_access(const struct service *s, FILE *out)
 		(void)fputc('\n', out);
 	}
 	addresses_line(out, "Only from", "All sites", s->only_from);
-	if (s->no_access->words.n || s->no_access->file)
+	if (s->no_access->words->n || s->no_access->file)
 		addresses_line(out, "No access", "", s->no_access);
 	else
 		(void)fputs(INDENT "No access: No blocked sites\n", out);

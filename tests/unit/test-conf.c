@@ -636,7 +636,7 @@ static void adds_up_the_defaults_of_several_files(void **state)
 		 "defaults\n{\nonly_from += 10.0.0.3\nonly_from -= 10.0.0.1\ninstances = 2\n}\n");
 	load_run(&load);
 	s = must_have(&load, "a");
-	assert_words(&s->only_from->words, "10.0.0.2 10.0.0.3");
+	assert_words(s->only_from->words, "10.0.0.2 10.0.0.3");
 	assert_int_equal(s->instances, 1);
 	assert_said(&load,
 		    "more:5: warning: \"instances\" is already set by the defaults of another file",
@@ -868,7 +868,7 @@ static void reads_address_lists_from_files(void **state)
 	(void)state;
 	load_list(&load, "only_from = 127.0.0.1\nonly_from_file = ", text, strlen(text));
 	s = must_have(&load, "a");
-	assert_words(&s->only_from->words, "127.0.0.1");
+	assert_words(s->only_from->words, "127.0.0.1");
 	assert_words(&s->only_from->names, ".example.org");
 	assert_true(list_has(s->only_from, "127.0.0.1"));
 	assert_true(list_has(s->only_from, "10.1.255.1"));

@@ -326,8 +326,8 @@ static void applies_defaults_to_inetd_services(void **state)
 			"banner = /b\nlog_type = SYSLOG daemon\nlog_on_success = PID\n}\n",
 			"8021 stream tcp nowait root /bin/sh sh\n");
 	s = must_have(&load, "8021");
-	assert_words(&s->only_from->words, "10.0.0.1");
-	assert_words(&s->no_access->words, "10.0.0.2");
+	assert_words(s->only_from->words, "10.0.0.1");
+	assert_words(s->no_access->words, "10.0.0.2");
 	assert_int_equal(s->instances, 3);
 	assert_string_equal(s->banners->always.path, "/b");
 	assert_int_equal(s->log_on_success, LOG_OPT_PID);

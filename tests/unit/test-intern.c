@@ -116,14 +116,14 @@ static void has_a_list_without_words_for_ever(void **state)
 	const struct words *none = intern_words(NULL, NULL, 0);
 
 	(void)state;
-	assert_ptr_equal(none, words_none);
+	assert_ptr_equal(none, WORDS_NONE);
 	assert_int_equal(none->n, 0);
 	assert_null(none->v[0]);
 	assert_ptr_equal(intern_ref(none), none);
 	intern_unref(none);
 	intern_unref(none);
 	intern_unref(none);
-	assert_null(words_none->v[0]);
+	assert_null(WORDS_NONE->v[0]);
 }
 
 static void ends_what_a_value_refers_to_with_it(void **state)

@@ -54,8 +54,8 @@ static int see_stanza(void *arg, struct stanza *stanza)
 			continue;
 		}
 		see(seen, "(%s %s", a->name, signs[a->op]);
-		for (size_t w = 0; w < a->words.n; w++)
-			see(seen, " %s", a->words.v[w]);
+		for (size_t w = 0; w < a->words->n; w++)
+			see(seen, " %s", a->words->v[w]);
 		see(seen, ")");
 	}
 	see(seen, ";");
@@ -82,7 +82,8 @@ static void reads_bytes(const char *text, size_t length, const char *expected, s
 	assert_non_null(exact);
 	memcpy(exact, text, length);
 	/* It tells a text in which sections may be lost from one that is whole. */
-	assert_int_equal(reader_parse(exact, length, "f", &ops, seen, &seen->diag), errors ? 1 : 0);
+	assert_int_equal(reader_parse(exact, length, "f", NULL, &ops, seen, &seen->diag),
+			 errors ? 1 : 0);
 	assert_string_equal(seen->text, expected);
 	assert_int_equal(seen->diag.errors, errors);
 	diag_done(&seen->diag);
@@ -102,7 +103,7 @@ static void says(const char *text, const char *said)
 	bool found = false;
 
 	assert_non_null(seen);
-	assert_true(reader_parse(text, strlen(text), "f", &ops, seen, &seen->diag) >= 0);
+	assert_true(reader_parse(text, strlen(text), "f", NULL, &ops, seen, &seen->diag) >= 0);
 	for (size_t i = 0; i < seen->diag.n; i++) {
 		char line[1024];
 
@@ -314,7 +315,7 @@ static void ends_an_entry_of_more_lines_than_any_has(void **state)
 		(void)fputs("x\n", out);
 	(void)fputs("}\n", out);
 	(void)fclose(out);
-	assert_int_equal(reader_parse(text, length, "f", &counting, &n, &diag), 1);
+	assert_int_equal(reader_parse(text, length, "f", NULL, &counting, &n, &diag), 1);
 	assert_int_equal(n, 10000);
 	assert_int_equal(diag.errors, 1);
 	diag_done(&diag);
@@ -329,7 +330,8 @@ static void passes_on_what_the_receiver_returns(void **state)
 	(void)state;
 	assert_non_null(seen);
 	seen->refuse = -ENOMEM;
-	assert_int_equal(reader_parse(text, strlen(text), "f", &ops, seen, &seen->diag), -ENOMEM);
+	assert_int_equal(reader_parse(text, strlen(text), "f", NULL, &ops, seen, &seen->diag),
+			 -ENOMEM);
 	assert_string_equal(seen->text, "a@1;");
 	diag_done(&seen->diag);
 	free(seen);

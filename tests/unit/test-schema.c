@@ -103,8 +103,8 @@ static void reads_every_attribute_of_a_service(void **state)
 	assert_string_equal(s->banners->always.path, "/b");
 	assert_string_equal(s->banners->success.path, "/bs");
 	assert_string_equal(s->banners->fail.path, "/bf");
-	assert_words(&s->only_from->words, "10.0.0.0 192.168.1.{1,2} 172.16.0.0/12");
-	assert_words(&s->no_access->words, "10.1.1.1");
+	assert_words(s->only_from->words, "10.0.0.0 192.168.1.{1,2} 172.16.0.0/12");
+	assert_words(s->no_access->words, "10.1.1.1");
 	assert_int_equal(s->access_times->n, 2);
 	assert_int_equal(s->access_times->v[1].start_min, 22 * 60);
 	assert_int_equal(s->instances, 7);
@@ -192,8 +192,8 @@ static void merges_defaults_into_services_that_do_not_say(void **state)
 	assert_true(s->log->common);
 	assert_int_equal(s->log_on_success, LOG_OPT_PID);
 	assert_int_equal(s->log_on_failure, LOG_OPT_HOST);
-	assert_words(&s->only_from->words, "10.0.0.0");
-	assert_words(&s->no_access->words, "10.1.0.0");
+	assert_words(s->only_from->words, "10.0.0.0");
+	assert_words(s->no_access->words, "10.1.0.0");
 	assert_words(s->passenv, "PATH");
 	assert_string_equal(s->banners->always.path, "/b");
 	assert_string_equal(s->banners->fail.path, "/bf");
@@ -210,15 +210,15 @@ static void merges_defaults_into_services_that_do_not_say(void **state)
 	assert_false(s->log->common);
 	assert_int_equal(s->log_on_success, LOG_OPT_HOST);
 	assert_int_equal(s->log_on_failure, 0);
-	assert_words(&s->only_from->words, "127.0.0.1");
-	assert_int_equal(s->no_access->words.n, 0);
+	assert_words(s->only_from->words, "127.0.0.1");
+	assert_int_equal(s->no_access->words->n, 0);
 	assert_true(s->passenv_given);
 	assert_int_equal(s->passenv->n, 0);
 	assert_string_equal(s->banners->always.path, "/o");
 	s = must_have(&load, "edit");
 	assert_int_equal(s->log_on_success, LOG_OPT_PID | LOG_OPT_HOST);
-	assert_words(&s->only_from->words, "10.0.0.0 127.0.0.1");
-	assert_int_equal(s->no_access->words.n, 0);
+	assert_words(s->only_from->words, "10.0.0.0 127.0.0.1");
+	assert_int_equal(s->no_access->words->n, 0);
 	assert_words(s->passenv, "PATH LANG");
 	load_done(&load);
 }
@@ -233,10 +233,10 @@ static void takes_an_empty_only_from_as_nobody(void **state)
 				 STANZA_AT("c", "4003", "no_access =\nlog_on_success =\n"));
 	s = must_have(&load, "a");
 	assert_true(s->only_from->given);
-	assert_int_equal(s->only_from->words.n, 0);
+	assert_int_equal(s->only_from->words->n, 0);
 	s = must_have(&load, "b");
 	assert_true(s->only_from->given);
-	assert_int_equal(s->only_from->words.n, 0);
+	assert_int_equal(s->only_from->words->n, 0);
 	s = must_have(&load, "c");
 	assert_false(s->only_from->given);
 	load_done(&load);
@@ -256,7 +256,7 @@ static void takes_words_from_a_hash_on_as_a_comment(void **state)
 	s = must_have(&load, "a");
 	assert_int_equal(s->per_source, 10);
 	assert_int_equal(s->rlimits[SERVICE_RLIMIT_CPU].value, 20);
-	assert_words(&s->only_from->words, "10.0.0.1");
+	assert_words(s->only_from->words, "10.0.0.1");
 	assert_int_equal(s->instances, 5);
 	assert_int_equal(s->cps_rate, 1);
 	/* Here it stays what it is. */
@@ -363,7 +363,7 @@ static void applies_defaults_wherever_they_stand(void **state)
 	/* D2 */
 	load_text(&load, STANZA("a", "") "defaults\n{\nonly_from = 10.0.0.1\nbanner = /b\n}\n");
 	s = must_have(&load, "a");
-	assert_words(&s->only_from->words, "10.0.0.1");
+	assert_words(s->only_from->words, "10.0.0.1");
 	assert_string_equal(s->banners->always.path, "/b");
 	assert_said(&load, "notice: these access lists and banners apply to all services", 1);
 	load_done(&load);

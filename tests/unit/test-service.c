@@ -305,7 +305,7 @@ static void what_stands_behind_another_refuses_nobody_and_outlives_it(void **sta
 	assert_int_equal(behind->flags, FLAG_NODELAY);
 	assert_true(behind->wait);
 	assert_false(behind->only_from->given);
-	assert_int_equal(behind->no_access->words.n + behind->no_access->blocks.n, 0);
+	assert_int_equal(behind->no_access->words->n + behind->no_access->blocks.n, 0);
 	assert_int_equal(behind->access_times->n, 0);
 	assert_int_equal(behind->instances, UNLIMITED);
 	assert_int_equal(behind->per_source, UNLIMITED);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+/* One "service NAME { … }" or "defaults { … }" as it was written. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/intern.h"
+
+enum operator{
+	OP_SET,    /* =  */
+	OP_ADD,    /* += */
+	OP_REMOVE, /* -= */
+};
+
+/* One line of a stanza: NAME OPERATOR WORDS, or a line that is not of this form (error set). */
+struct attribute {
+	const char *name; /* NULL where error is set; names and words are values (base/intern.h) */
+	const struct words *words; /* never NULL */
+	const char *error;         /* what is wrong with the line and what to write instead */
+	enum operator op;
+	unsigned line;
+};
+
+enum stanza_kind {
+	STANZA_SERVICE,
+	STANZA_DEFAULTS,
+};
+
+struct stanza {
+	enum stanza_kind kind;
+	unsigned line;
+	const char *name; /* NULL for defaults */
+	const char *file;
+	const struct words
+		*via; /* the files that include it, innermost first; WORDS_NONE to begin with */
+	struct attribute *attributes;
+	size_t n;
+	size_t room;    /* for attributes */
+	bool malformed; /* its braces are wrong: it cannot be trusted */
+};
+
+/* A new stanza, or NULL when memory ran out. @name may be NULL; @pool, too. */
+struct stanza *stanza_new(struct intern_pool *pool, enum stanza_kind kind, const char *name,
+			  const char *file, unsigned line);
+
+/* Gives the stanza another name. Returns 0 or -ENOMEM. */
+int stanza_rename(struct stanza *stanza, const char *name);
+
+/* Appends "name operator words"; what it consists of is found in @pool (or NULL). Returns 0 or -ENOMEM. */
+int stanza_add(struct stanza *stanza, struct intern_pool *pool, const char *name, enum operator op,
+	       const char *const *words, size_t n, unsigned line);
+
+/* Appends a malformed line. Returns 0 or -ENOMEM. */
+int stanza_add_error(struct stanza *stanza, struct intern_pool *pool, const char *error,
+		     unsigned line);
+
+/* Gives back the memory that further lines would have taken. */
+void stanza_fit(struct stanza *stanza);
+
+void stanza_free(struct stanza *stanza);
