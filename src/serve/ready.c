@@ -18,8 +18,12 @@
 #include "serve/run.h"
 #include "serve/worker_dgrams.h"
 
-/* Connections taken from one door before others get their turn. */
+/*
+ * What one door gets before it is others' turn: many connections that cost little, such as those that are refused, or
+ * as many as this time is enough for, which a single server that is started may exceed.
+ */
 #define ACCEPTS_A_TURN 64
+#define TURN_USEC      200
 
 /* --- connections --------------------------------------------------------------------- */
 
@@ -66,6 +70,7 @@ static void accept_some(struct place *place)
 {
 	struct service_run *run = place->run;
 	bool internal = !run->spawn;
+	uint64_t end = now_usec() + TURN_USEC;
 
 	for (unsigned i = 0; i < ACCEPTS_A_TURN && place->state == PLACE_OPEN; i++) {
 		struct session *session;
@@ -95,6 +100,8 @@ static void accept_some(struct place *place)
 			session->place = place;
 			place_lend(place, session);
 		}
+		if (now_usec() >= end)
+			return;
 	}
 }
 

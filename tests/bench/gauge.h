@@ -75,6 +75,13 @@ static inline void gauge_note(struct gauge_times *times, double seconds)
 	times->n++;
 }
 
+static inline void gauge_add(struct gauge_times *sum, const struct gauge_times *times)
+{
+	for (unsigned i = 0; i < 40 * 16; i++)
+		sum->count[i] += times->count[i];
+	sum->n += times->n;
+}
+
 /* The value below which @share of all lie. */
 static inline uint64_t gauge_percentile(const struct gauge_times *times, double share)
 {

@@ -11,13 +11,15 @@
  *	PORT:echo		a text of its own goes out, and its end; it comes back, and the end
  *	PORT:echo=BYTES		so many bytes go out and come back, and the client ends
  * With -r no more than RATE connections begin in a second. Sources rotate over 127.OCTET.x.y, so that ports do not run
- * out. A connection that ends neither way within -w seconds (10) counts as late. Prints one line a target and
- * gauge_report()'s for all:
- *	port=N ok=N empty=N refused=N reset=N wrong=N late=N
- * where empty had an end and nothing before. Exit status 0 when all were served, 1 when not, 2 when it could not be tried.
+ * out. SIGTERM ends it as the end of its time does. A connection that ends neither way within -w seconds (10) counts as
+ * late. Prints one line a target and gauge_report()'s for all:
+ *	port=N ok=N empty=N refused=N reset=N wrong=N late=N p50=N p99=N
+ * where empty had an end and nothing before, and the last two are µs. Exit status 0 when all were served, 1 when not,
+ * 2 when it could not be tried.
  */
 #include "config.h"
 
+#include <signal.h>
 #include <sys/queue.h>
 
 #include "gauge.h"
@@ -42,6 +44,7 @@ struct target {
 	size_t bytes; /* to send and to get back, then the client ends; 0: until the other end */
 	const char *replies; /* NULL: anything */
 	uint64_t count[OUTCOMES];
+	struct gauge_times times;
 };
 
 struct client {
@@ -67,17 +70,24 @@ static struct {
 	int epoll_fd;
 	struct clients idle;
 	struct clients live; /* who began first comes first */
-	struct gauge_times times;
 	char filling[ROOM];
 	char in[ROOM];
 } run = { .octet = 1, .patience = 10 };
+
+static volatile sig_atomic_t told_to_end;
+
+static void on_term(int signo)
+{
+	(void)signo;
+	told_to_end = 1;
+}
 
 /* --- a connection ----------------------------------------------------------------------- */
 
 static void end(struct client *client, enum outcome outcome)
 {
 	if (outcome == OK)
-		gauge_note(&run.times, gauge_now() - client->began);
+		gauge_note(&client->target->times, gauge_now() - client->began);
 	if (outcome == WRONG)
 		fprintf(stderr, "port %u: not what was expected after %zu bytes\n",
 			client->target->port, client->got);
@@ -267,6 +277,7 @@ static void add_target(const char *text)
 /* Returns how many were not served. */
 static uint64_t report(double seconds)
 {
+	static struct gauge_times all;
 	uint64_t ok = 0, bad = 0;
 
 	for (size_t i = 0; i < run.n_targets; i++) {
@@ -277,9 +288,12 @@ static uint64_t report(double seconds)
 			printf(" %s=%llu", outcome_names[o], (unsigned long long)target->count[o]);
 			*(o == OK ? &ok : &bad) += target->count[o];
 		}
-		printf("\n");
+		printf(" p50=%llu p99=%llu\n",
+		       (unsigned long long)gauge_percentile(&target->times, 0.5),
+		       (unsigned long long)gauge_percentile(&target->times, 0.99));
+		gauge_add(&all, &target->times);
 	}
-	gauge_report(ok, bad, run.bytes, seconds, &run.times);
+	gauge_report(ok, bad, run.bytes, seconds, &all);
 	return bad;
 }
 
@@ -314,6 +328,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	gauge_raise_files();
+	(void)signal(SIGTERM, on_term);
 	clients = calloc(n_clients, sizeof(*clients));
 	run.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (!clients || run.epoll_fd < 0)
@@ -328,8 +343,8 @@ int main(int argc, char **argv)
 	start = now = gauge_now();
 	for (;;) {
 		struct epoll_event events[256];
-		bool more =
-			(!limit || run.begun < limit) && (seconds <= 0 || now < start + seconds);
+		bool more = !told_to_end && (!limit || run.begun < limit) &&
+			    (seconds <= 0 || now < start + seconds);
 		int wait = more ? begin_some(limit, rate, start, now) : 100, n;
 
 		if (!more && TAILQ_EMPTY(&run.live))
