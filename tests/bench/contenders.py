@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import subprocess
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FIRST_PORT = 20001
@@ -96,6 +97,11 @@ class Contender:
     def dgram(self):
         return None
 
+    def flooded(self, overload):
+        """A spawned service at FIRST_PORT that has at most 50 servers of 20 ms, and behind it a spawned and an internal
+        one, and one that bars 127.77.0.0/16."""
+        return None
+
 
 class Floor(Contender):
     name = "floor"
@@ -104,8 +110,11 @@ class Floor(Contender):
         super().__init__(place)
         self.path = place.bench("floor_spawn")
 
+    set_up = ["-s"]
+
     def spawn(self, n):
-        return [self.path, "-s", str(FIRST_PORT), str(FIRST_PORT + n - 1), self.place.bench("static_server"), "hello"]
+        return [self.path, *self.set_up, str(FIRST_PORT), str(FIRST_PORT + n - 1), self.place.bench("static_server"),
+                "hello"]
 
     def serve(self, what):
         return [self.place.bench("floor_serve"), what, str(FIRST_PORT)]
@@ -120,7 +129,17 @@ class Floor(Contender):
         return self.serve("udp")
 
     def dgram(self):
-        return [self.path, "-d", "-s", str(FIRST_PORT), str(FIRST_PORT), self.place.bench("answer")]
+        return [self.path, "-d", *self.set_up, str(FIRST_PORT), str(FIRST_PORT), self.place.bench("answer")]
+
+
+class BareFloor(Floor):
+    """A child that gets nothing but the connection."""
+
+    name = "bare floor"
+    set_up = []
+
+    def serve(self, what):
+        return None
 
 
 class Stanzas(Contender):
@@ -145,6 +164,13 @@ class Stanzas(Contender):
     def dgram(self):
         return self.host([datagram(self.place, FIRST_PORT)])
 
+    def flooded(self, overload):
+        crowded, other, barred = (spawned(self.place, FIRST_PORT + i, name)
+                                  for i, name in ((0, "crowded"), (1, "other"), (3, "barred")))
+        crowded[1][-1:] = ["server_args = -w 20 hello", "instances = 50"] + ([f"overload = {overload}"] if overload else [])
+        barred[1].append("no_access = 127.77.0.0/16")
+        return self.host([crowded, other, internal(FIRST_PORT + 2, "echo"), barred])
+
 
 class Usherd(Stanzas):
     name = "usherd"
@@ -159,6 +185,9 @@ class Usherd(Stanzas):
 
 class Xinetd(Stanzas):
     name = program = "xinetd"
+
+    def flooded(self, overload):
+        return None if overload else super().flooded(overload)
 
     def command(self, conf):
         return [self.path, "-dontfork", "-stayalive", "-f", conf, "-filelog",
@@ -290,8 +319,11 @@ class Python(Contender):
     program = "python3"
     how = ""
 
+    def python(self):
+        return [self.path]
+
     def serve(self, what):
-        return [self.path, os.path.join(HERE, "python_servers.py"), self.how, what, str(FIRST_PORT)]
+        return [*self.python(), os.path.join(HERE, "python_servers.py"), self.how, what, str(FIRST_PORT)]
 
     def echo(self):
         return self.serve("echo")
@@ -317,12 +349,15 @@ class Twisted(Python):
 
     def __init__(self, place):
         super().__init__(place)
-        import importlib.util
-
-        if importlib.util.find_spec("twisted") is None:
+        self.packages = os.path.join(place.programs, "root/usr/lib/python3/dist-packages")
+        if subprocess.run([*self.python(), "-c", "import twisted.internet.epollreactor"], capture_output=True,
+                          check=False).returncode:
             self.path = None
 
+    def python(self):
+        return ["env", f"PYTHONPATH={self.packages}", self.path]
 
-EVERYBODY = [Floor, Usherd, Xinetd, OpenbsdInetd, InetutilsInetd, Rlinetd, BusyboxInetd, BusyboxTcpsvd, Tcpsvd,
-             Tcpserver, S6Tcpserver, SocketActivate, Socat, Ncat, PythonForking, PythonThreading, PythonAsyncio,
+
+EVERYBODY = [Floor, BareFloor, Usherd, Xinetd, OpenbsdInetd, InetutilsInetd, Rlinetd, BusyboxInetd, BusyboxTcpsvd,
+             Tcpsvd, Tcpserver, S6Tcpserver, SocketActivate, Socat, Ncat, PythonForking, PythonThreading, PythonAsyncio,
              Twisted]

@@ -5,7 +5,8 @@
  *
  * usage: floor_spawn [-d] [-s] FIRST_PORT LAST_PORT PROGRAM [ARGUMENT...]
  *
- * -s gives each child what a stanza asks of one: a session, default signals, a mask, no groups, an identity.
+ * -s gives each child what the bench's stanza asks of one: a session, a limit, masks, an identity (nobody's, where the
+ * floor is root), an environment.
  * -d lends a UDP socket to one program at a time instead.
  */
 #include "config.h"
@@ -20,12 +21,16 @@
 
 #include "gauge.h"
 
+#define NOBODY 65534
+
 static struct {
 	char **argv;
+	char *environment[4];
 	bool set_up;
 	int epoll_fd;
 	char stack[65536] __attribute__((aligned(16)));
-} floor_;
+} floor_ = { .environment = { (char[]){ "REMOTE_HOST=127.0.0.1" }, (char[]){ "BENCH=yes" },
+			      (char[]){ "PATH=/usr/bin:/bin" } } };
 
 static volatile sig_atomic_t child_ended;
 
@@ -35,36 +40,34 @@ static void on_child(int signo)
 	child_ended = 1;
 }
 
+/* Raw calls: the memory is the parent's, and the library would change the identity of all threads. */
 static void become_servant(void)
 {
-	sigset_t none;
+	static const uint64_t cpu_seconds[2] = { 60, 60 };
+	static const unsigned long no_signals[16];
 
-	(void)sigemptyset(&none);
 	(void)syscall(SYS_setsid);
-	for (int signo = 1; signo < 32; signo++)
-		if (signo != SIGKILL && signo != SIGSTOP) {
-			unsigned long act[4] = { 0 };
-
-			(void)syscall(SYS_rt_sigaction, signo, act, NULL, 8);
-		}
-	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
-	(void)syscall(SYS_umask, 022);
+	(void)syscall(SYS_prlimit64, 0, RLIMIT_CPU, cpu_seconds, NULL);
+	(void)syscall(SYS_umask, 027);
+	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, no_signals, NULL, 8);
+	(void)syscall(SYS_setgid, NOBODY);
 	(void)syscall(SYS_setgroups, 0, NULL);
-	(void)syscall(SYS_setgid, 0);
-	(void)syscall(SYS_setuid, 0);
+	(void)syscall(SYS_setuid, NOBODY);
 }
 
 static int child(void *arg)
 {
 	int fd = *(int *)arg;
 
-	/* The table is shared with the parent until here. */
-	(void)syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC);
+	/* The table is shared with the parent until here; only what stands below the connection is copied. */
+	(void)syscall(SYS_close_range, fd + 1, ~0u, CLOSE_RANGE_UNSHARE);
 	for (int i = 0; i < 3; i++)
 		(void)syscall(SYS_dup3, fd, i, 0);
+	(void)syscall(SYS_close_range, 3, ~0u, 0);
 	if (floor_.set_up)
 		become_servant();
-	(void)syscall(SYS_execve, floor_.argv[0], floor_.argv, environ);
+	(void)syscall(SYS_execve, floor_.argv[0], floor_.argv,
+		      floor_.set_up ? floor_.environment : environ);
 	_exit(127);
 }
 

@@ -72,13 +72,13 @@ Figures from one machine say little about another: the ratios are what counts.
 ![connections a second against the number of services](performance.svg)
 """
     for scenario, results, failures in outcomes:
-        text += f"\n## {scenario.title}\n\n| | {scenario.unit} | of floor | µs of CPU | p50 µs | p99 µs | PSS MB | errors |\n"
-        text += "|---|---:|---:|---:|---:|---:|---:|---:|\n"
+        text += f"\n## {scenario.title}\n\n| | {scenario.unit} | of floor | µs of CPU | p50 µs | p99 µs | PSS MB | start ms | errors |\n"
+        text += "|---|---:|---:|---:|---:|---:|---:|---:|---:|\n"
         for row in rows_of(scenario, results):
             text += ("| {name} | {rate:,.0f} | {ratio:.2f} | {usec:,.0f} | {p50:,.0f} | {p99:,.0f} | {memory:,.1f} | "
-                     "{bad:,.0f} |\n").format(**row)
+                     "{started:,.0f} | {bad:,.0f} |\n").format(**row)
         for name in failures:
-            text += f"| {name} | could not | | | | | | |\n"
+            text += f"| {name} | could not | | | | | | | |\n"
     return text
 
 

@@ -48,7 +48,9 @@ fetch() {
 }
 
 if [ "${1:-}" = --peers ]; then
-	for peer in xinetd openbsd-inetd inetutils-inetd rlinetd ucspi-tcp ipsvd busybox-static socat libpcap0.8 liblua5.3-0 ncat; do
+	for peer in xinetd openbsd-inetd inetutils-inetd rlinetd ucspi-tcp ipsvd busybox-static socat libpcap0.8 \
+		liblua5.3-0 ncat python3-twisted python3-zope.interface python3-constantly python3-incremental python3-attr \
+		python3-automat python3-hyperlink python3-idna python3-typing-extensions python3-six; do
 		(fetch "$peer") || echo "programs.sh: going on without $peer" >&2
 	done
 	exit
