@@ -161,6 +161,11 @@ static int open_stanza(struct reader *r)
 		diag_add(r->diag, SEVERITY_NOTICE, r->file, r->line, r->open->name,
 			 "xinetd wants the { on a line of its own and would refuse this entry");
 		r->awaiting_brace = false;
+	} else if (is_word(r, rest, "{")) {
+		mark_malformed(r, r->line, "write each attribute, and the }, on a line of its own");
+		r->awaiting_brace = false;
+		if (strcmp(r->words[r->n_words - 1], "}") == 0)
+			return close_stanza(r);
 	} else if (!ends_at(r, rest)) {
 		diag_add(r->diag, SEVERITY_WARNING, r->file, r->line, r->open->name,
 			 "words after \"%s\" are ignored: %s",

@@ -260,6 +260,12 @@ static void marks_stanzas_with_missing_braces(void **state)
 	/* Brace lines with more on them. */
 	reads("service a\n{ x = 1\n}\nservice b\n{\n} x\n", "a@1!;b@4!;", 2);
 	says("service a\n{\nservice b\n{\n}\n", "f:3: error: missing } before this line");
+	/* A whole stanza on one line costs none but itself, and is told what is wrong with it. */
+	reads("service a { disable = yes }\nservice b\n{\n}\n", "a@1!;b@2;", 1);
+	reads("service a { x = 1\ny = 2\n}\nservice b\n{\n}\n", "a@1!(y = 2);b@4;", 1);
+	reads("defaults { instances = 1 }\nservice b\n{\n}\n", "defaults@1!;b@2;", 1);
+	says("service a { x = 1 }\n",
+	     "f:1: error: write each attribute, and the }, on a line of its own");
 	says("service a\n{\n", "f:1: error: incomplete entry");
 	says("service a\nx = 1\n}\n", "f:2: error: missing {");
 }
