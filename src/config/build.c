@@ -100,7 +100,7 @@ static void check_kind(struct build *build)
 	struct service *s = build->service;
 	bool internal = s->type & SERVICE_INTERNAL;
 
-	if (!schema_given(build->schema, ATTR_WAIT))
+	if (!schema_given(build->schema, ATTR_WAIT) && !schema_own(build->schema, ATTR_WAIT))
 		build_error(build, ATTR_WAIT,
 			    "attribute \"wait\" is missing: write \"wait = no\" for one server a "
 			    "connection, \"wait = yes\" for one that gets the socket");

@@ -34,18 +34,13 @@ static unsigned transports_of(const struct endpoint *endpoint)
 	}
 }
 
-static void build_versions(struct build *build)
+/* Reads rpc_version, which has been given; 0 to 0 where it cannot be understood. */
+static void read_versions(struct build *build, uint32_t *ret_low, uint32_t *ret_high)
 {
-	struct service *s = build->service;
 	long long low = 0, high = 0;
 	const char *text, *dash;
 	char first[24];
 
-	if (!schema_count(build->schema, ATTR_RPC_VERSION)) {
-		build_error(build, ATTR_RPC_VERSION,
-			    "an RPC service needs \"rpc_version = N\" or \"rpc_version = N-M\"");
-		return;
-	}
 	text = schema_text(build->schema, ATTR_RPC_VERSION, 0);
 	dash = strchr(text, '-');
 	(void)snprintf(first, sizeof(first), "%.*s", (int)(dash ? dash - text : 20), text);
@@ -57,8 +52,19 @@ static void build_versions(struct build *build)
 		build_error(build, ATTR_RPC_VERSION,
 			    "\"%s\" are more than %d versions; each is registered by itself", text,
 			    RPC_VERSIONS_MAX);
-	s->rpc_min_version = (uint32_t)low;
-	s->rpc_max_version = (uint32_t)high;
+	*ret_low = (uint32_t)low;
+	*ret_high = (uint32_t)high;
+}
+
+static void build_versions(struct build *build)
+{
+	struct service *s = build->service;
+
+	if (schema_count(build->schema, ATTR_RPC_VERSION))
+		read_versions(build, &s->rpc_min_version, &s->rpc_max_version);
+	else
+		build_error(build, ATTR_RPC_VERSION,
+			    "an RPC service needs \"rpc_version = N\" or \"rpc_version = N-M\"");
 }
 
 static void build_program(struct build *build)
@@ -109,8 +115,14 @@ void build_rpc(struct build *build)
 {
 	struct service *s = build->service;
 
-	if (!(s->type & SERVICE_RPC))
+	if (!(s->type & SERVICE_RPC)) {
+		uint32_t low, high;
+
+		/* It has no effect, but what cannot be understood is told wherever it stands. */
+		if (schema_count(build->schema, ATTR_RPC_VERSION))
+			read_versions(build, &low, &high);
 		return;
+	}
 	build_versions(build);
 	build_program(build);
 	if (s->type & (SERVICE_INTERNAL | SERVICE_TCPMUX | SERVICE_TCPMUXPLUS)) {

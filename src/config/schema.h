@@ -59,7 +59,7 @@
 	X(RLIMIT_AS,       "rlimit_as",       NUMBER,  value_rlimit_size,   1, 1,   RESTRICTS | EXTENDS)               \
 	X(RLIMIT_CPU,      "rlimit_cpu",      NUMBER,  value_rlimit_number, 1, 1,   RESTRICTS | EXTENDS)               \
 	X(RLIMIT_DATA,     "rlimit_data",     NUMBER,  value_rlimit_size,   1, 1,   RESTRICTS | EXTENDS)               \
-	X(RLIMIT_FILES,    "rlimit_files",    NUMBER,  value_rlimit_size,   1, 1,   RESTRICTS | EXTENDS)               \
+	X(RLIMIT_FILES,    "rlimit_files",    NUMBER,  value_rlimit_files,  1, 1,   RESTRICTS | EXTENDS)               \
 	X(RLIMIT_RSS,      "rlimit_rss",      NUMBER,  value_rlimit_size,   1, 1,   RESTRICTS | EXTENDS)               \
 	X(RLIMIT_STACK,    "rlimit_stack",    NUMBER,  value_rlimit_size,   1, 1,   RESTRICTS | EXTENDS)               \
 	X(RPC_NUMBER,      "rpc_number",      NUMBER,  value_positive,      1, 1,   0)                       \

@@ -305,8 +305,11 @@ enum schema_result schema_set(struct schema *schema, const struct attribute *lin
 	if (!check_place(schema, line, attr) || !check_operator(schema, line, attr))
 		return SCHEMA_TAKEN;
 	n = count_words(schema, line, attr);
-	if (!check_count(schema, line, attr, n))
+	if (!check_count(schema, line, attr, n)) {
+		/* Refused, but nobody is to say that it is missing. */
+		schema->lines[attr] = line->line;
 		return SCHEMA_TAKEN;
+	}
 	words = take_words(schema, line, n);
 	if (words && attr == ATTR_TYPE)
 		r = split_type(schema, line, &words);

@@ -270,6 +270,15 @@ int value_rlimit_size(const char *word, long *ret, const char **why)
 	return -EINVAL;
 }
 
+int value_rlimit_files(const char *word, long *ret, const char **why)
+{
+	int r = value_rlimit_size(word, ret, why);
+
+	if (r < 0)
+		*why = "write a number of descriptors, or UNLIMITED";
+	return r;
+}
+
 int value_rlimit_number(const char *word, long *ret, const char **why)
 {
 	return value_count(word, ret, why);

@@ -27,6 +27,7 @@ value_fn value_umask;         /* octal, 0 to 0777 */
 value_fn value_minutes;       /* deny_time: FOREVER (UNLIMITED), NEVER (0), or minutes */
 value_fn value_size;          /* bytes with an optional suffix k, m or g */
 value_fn value_rlimit_size;   /* the same, or UNLIMITED (-1) */
+value_fn value_rlimit_files;  /* a number that may have a suffix as a size has, or UNLIMITED (-1) */
 value_fn value_rlimit_number; /* a number, or UNLIMITED (-1) */
 value_fn value_facility;      /* syslog facility: LOG_DAEMON … */
 value_fn value_level;         /* syslog level: LOG_INFO … */

@@ -195,6 +195,15 @@ static void asks_for_what_a_service_must_have(void **state)
 	assert_said(&load, "an UNLISTED service needs a port", 1);
 	assert_true(load_broken(&load, "a"));
 	load_done(&load);
+	/* But not what is there, and wrong. */
+	load_text(&load,
+		  "service a\n{\ntype = UNLISTED\nport = 4001\nsocket_type = striem\nwait = maybe\n"
+		  "user = root root\nserver = /bin/sh -x\n}\n");
+	assert_int_equal(load.diag.n, 4);
+	assert_said(&load, "\"maybe\" is not valid", 1);
+	assert_said(&load, "\"user\" takes 1 value", 1);
+	assert_said(&load, "\"server\" takes 1 value", 1);
+	load_done(&load);
 }
 
 static void takes_ports_from_0_to_65535_and_nothing_else(void **state)
@@ -318,6 +327,10 @@ static void refuses_combinations_that_cannot_work(void **state)
 		"does not lead to itself");
 	refuses(BARE("a", "type = RPC UNLISTED\nsocket_type = stream\nprotocol = tcp\n" EXTERNAL),
 		"needs \"rpc_version");
+	/* What cannot be understood is told, also where it would have no effect. */
+	refuses(BARE("a",
+		     "type = UNLISTED\nport = 4001\nsocket_type = stream\nrpc_version = x\n" EXTERNAL),
+		"\"x\" is no version");
 	refuses(BARE("a",
 		     "type = RPC UNLISTED\nsocket_type = stream\nprotocol = tcp\nrpc_version = 3-2\n"
 		     "rpc_number = 5\n" EXTERNAL),
