@@ -19,6 +19,8 @@
 #define CALLERS      16
 /* How much of an answer is shown. */
 #define ANSWER_MAX 60
+/* Of an id, escaped. */
+#define ID_ROOM 200
 
 enum result {
 	RESULT_ANSWERS, /* something came */
@@ -181,20 +183,41 @@ static const char *where(const struct row *row, char out[static ENDPOINT_TEXT_MA
 	return escape_text(out, ENDPOINT_TEXT_MAX, endpoint_format(row->endpoint, raw));
 }
 
+/* The widths of the first two columns: as wide as what stands there, and never narrower than what is usual. */
+static void measure(const struct probe *probe, int *ret_service, int *ret_where)
+{
+	*ret_service = 20;
+	*ret_where = 28;
+	for (size_t i = 0; i < probe->n; i++) {
+		char id[ID_ROOM], place[ENDPOINT_TEXT_MAX];
+		size_t service = strlen(escape_text(id, sizeof(id), probe->rows[i].service->id));
+		size_t wide = strlen(where(&probe->rows[i], place));
+
+		if (service > (size_t)*ret_service)
+			*ret_service = (int)service;
+		if (wide > (size_t)*ret_where)
+			*ret_where = (int)wide;
+	}
+}
+
 static void print_table(const struct probe *probe)
 {
-	(void)printf("%-20s  %-28s  %-10s  %8s  %s\n", "SERVICE", "WHERE", "RESULT", "SECONDS",
-		     "ANSWER");
+	int service_width, where_width;
+
+	measure(probe, &service_width, &where_width);
+	(void)printf("%-*s  %-*s  %-10s  %8s  %s\n", service_width, "SERVICE", where_width, "WHERE",
+		     "RESULT", "SECONDS", "ANSWER");
 	for (size_t i = 0; i < probe->n; i++) {
 		const struct row *row = &probe->rows[i];
-		char id[200], place[ENDPOINT_TEXT_MAX], first[ANSWER_MAX + 1],
+		char id[ID_ROOM], place[ENDPOINT_TEXT_MAX], first[ANSWER_MAX + 1],
 			answer[4 * ANSWER_MAX + 1];
 
 		(void)snprintf(first, sizeof(first), "%.*s", (int)strcspn(row->answer, "\r\n"),
 			       row->answer);
-		(void)printf("%-20s  %-28s  %-10s  %8.3f  %s\n",
-			     escape_text(id, sizeof(id), row->service->id), where(row, place),
-			     result_word(row->result), (double)row->took_usec / USEC_PER_SEC,
+		(void)printf("%-*s  %-*s  %-10s  %8.3f  %s\n", service_width,
+			     escape_text(id, sizeof(id), row->service->id), where_width,
+			     where(row, place), result_word(row->result),
+			     (double)row->took_usec / USEC_PER_SEC,
 			     row->result == RESULT_FAILS ? row->failure.text
 			     : row->refusal              ? row->refusal
 					    : escape_text(answer, sizeof(answer), first));

@@ -211,6 +211,10 @@ check("--all calls every service", r.status == 0 and all(
         (b"daytime-dgram", rb"udp 127\.0\.0\.1:20013", b"answers"), (b"discard-dgram", rb"udp \[::1\]:20009", b"silent"),
         (b"echo-unix", rb"unix %s" % path("echo").encode(), b"ends"), (b"chargen-stream", rb"tcp \[::\]:20019", b"answers"),
         (b"time-six", rb"tcp \[::1\]:20037", b"answers"))), r.out.decode())
+write(path("wide"), service("wide", bind=path("a" * 60), server=probe(), server_args="echo") + internal("echo", "narrow", 20098, bind="127.0.0.1"))
+table = call("--all", "--timeout", "1", path("wide"), timeout=60).out.decode().splitlines()
+column = table[0].index("RESULT")
+check("its columns stand below each other", all(re.match(r"\S.*  $", x[:column]) and x[column] != " " for x in table), table)
 with open(path("more"), "w") as more:
     more.write(read(daemon.conf) + service("muxed", type="TCPMUX UNLISTED", server=probe(), server_args="echo") +
                service("anywhere", port="0", server=probe(), server_args="echo") + internal("echo", "nobody-there", 20099) + internal("echo", "nor-there", 20099,
