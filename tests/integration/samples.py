@@ -22,6 +22,9 @@ samples = {}
 for name in sorted(os.listdir(SOURCE)):
     if name not in OTHERS and name != "demo.conf.in":
         samples[name.removesuffix(".in")] = read(os.path.join(SOURCE, name))
+named = set(re.findall(r"(?m)^\s*server\s*= @servicesdir@/(\S+)$", "\n".join(samples.values())))
+programs = {name for name in os.listdir(SERVICES) if "." not in name and os.path.isfile(os.path.join(SERVICES, name))}
+equal("every stub server has a sample", programs - named, set())
 os.mkdir(path("d"))
 for name, text in samples.items():
     check("%s is disabled" % name, re.search(r"^\s*disable\s*= yes$", text, re.M))
