@@ -4,6 +4,11 @@
 
 #include "ctl/check.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
 #include "ctl/ctl.h"
 #include "ctl/json_text.h"
 #include "ctl/options.h"
@@ -64,6 +69,45 @@ static int print_json(const struct diag *diag, const struct conf *conf)
 	return json_print(root);
 }
 
+/* Why there can be no log file of this path, or 0. What only rights forbid is not for us to say: usherd may have them. */
+static int log_error_of(const char *path, char *directory, size_t size)
+{
+	struct stat stats;
+
+	(void)snprintf(directory, size, "%s", path);
+	if (stat(path, &stats) == 0)
+		return S_ISDIR(stats.st_mode) ? EISDIR : 0;
+	if (errno != ENOENT && errno != ENOTDIR)
+		return 0;
+	*strrchr(directory, '/') = '\0';
+	if (!*directory || stat(directory, &stats) == 0)
+		return 0;
+	return errno == ENOENT || errno == ENOTDIR ? errno : 0;
+}
+
+/* Adds what the daemon would say only when it opens the logs: a service without its log is not run. */
+static void check_logs(const struct conf *conf, struct diag *diag)
+{
+	bool common = false;
+
+	for (size_t i = 0; i < conf->n; i++) {
+		const struct service *s = conf->services[i];
+		char directory[PATH_MAX];
+		int error;
+
+		/* The log of defaults is one for all. */
+		if (!s->log || s->log->kind != LOG_KIND_FILE || (s->log->common && common))
+			continue;
+		common = common || s->log->common;
+		error = log_error_of(s->log->path, directory, sizeof(directory));
+		if (error)
+			diag_add(diag, SEVERITY_WARNING, s->file, s->line, s->id,
+				 "log_type: %s: %s; %s without a log", directory, strerror(error),
+				 s->log->common ? "what inherits it from defaults is not run"
+						: "the service is not run");
+	}
+}
+
 int ctl_check(int argc, char **argv)
 {
 	const char *file = CONF_DEFAULT_FILE, *inetd_file = NULL;
@@ -81,6 +125,8 @@ int ctl_check(int argc, char **argv)
 
 	(void)options_parse(argc, argv, rows, ARRAY_SIZE(rows), &words);
 	r = ctl_load(file, inetd_file, &diag, &conf);
+	if (conf)
+		check_logs(conf, &diag);
 	status = ctl_status(&diag, r, strict);
 	if (!json) {
 		ctl_print_findings(&diag, stdout);

@@ -245,6 +245,22 @@ s.sendall(b"hello")
 s.shutdown(socket.SHUT_WR)
 assert s.recv(10) == b"hello"'
 }
+# What usherd would find out only when it starts.
+mkdir logs
+{
+	stanza a 4001 "log_type = FILE $tmp/logs/a"
+	stanza b 4002 "log_type = FILE $tmp/no-logs/b"
+	stanza c 4003 "log_type = FILE $tmp/logs"
+	printf 'defaults\n{\n\tlog_type = FILE %s/nowhere/all\n}\n' "$tmp"
+	stanza d 4004
+	stanza e 4005
+} >log-places
+check "logs that cannot be made are warnings" runs 0 "$usherctl" check log-places
+check "which name the directory" said "no-logs: No such file or directory"
+check "or what is one" said "logs: Is a directory"
+check "once for defaults" equal "$(grep -c nowhere out)" 1
+check "and nothing else" said "5 services; 0 errors, 3 warnings"
+check "so with --strict it fails" runs 1 "$usherctl" check --strict log-places
 cp good live
 start_usherd "$tmp/live"
 check "the service answers" answers
