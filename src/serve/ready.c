@@ -187,17 +187,22 @@ static void lend(struct place *place)
 	uint64_t now = now_usec();
 	struct decision decision;
 	struct session *session;
+	bool waits;
 
 	if (place->endpoint.addr.family == AF_UNIX)
 		peer.family = AF_UNIX;
 	if (run_is_full(run))
 		return;
-	/* A datagram with a wrong checksum, say, was there and is gone; or a server has shut the socket down (D30). */
-	if (listener_is_shut(place->fd)) {
+	waits = !dgram || listener_peek(place->fd, &peer) == 0;
+	/* Who sent something is proof enough that a datagram socket is as it should be. */
+	if ((!waits || (peer.family != AF_INET && peer.family != AF_INET6)) &&
+	    listener_is_shut(place->fd)) {
+		/* By a server (D30). */
 		place_reopen(place);
 		return;
 	}
-	if (dgram && listener_peek(place->fd, &peer) < 0)
+	/* A datagram with a wrong checksum, say, was there and is gone. */
+	if (!waits)
 		return;
 	/* Its clients are who they are at the service's own places; here all come from this machine. */
 	if (run->is_inner)

@@ -207,4 +207,33 @@ with tcp(20021) as holder:
 check("a server's end makes room", wait_for(lambda: lines("EXIT", "holder")))
 check("then they are served", len(burst(20022, 1)) == 1)
 check("one after the other", wait_for(lambda: lines("EXIT", "waiting")) and ask(20023))
+daemon.stop()
+
+# --- a socket that a server shuts down, or what it left behind --------------------------------
+lasting = write(path("lasting"), """import os, socket, sys, time
+s = socket.socket(fileno=0)
+data, peer = s.recvfrom(100)
+if data == b"shut":
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    time.sleep(0.3)
+    try:
+        s.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    os._exit(0)
+s.sendto(data, peer)
+""")
+daemon = Daemon(dgram("shut", 20031, server_args="shutdown") +
+                dgram("later", 20032, server=sys.executable, server_args=lasting))
+flood(20031, 1)
+shut = "service %s: the socket has been shut down; it is opened anew"
+check("a datagram socket that its server shut down is opened anew", daemon.wait_log(shut % "shut"), daemon.log())
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+    s.sendto(b"shut", ("127.0.0.1", 20032))
+check("one that a process shuts down when its server is long gone, too", daemon.wait_log(shut % "later"), daemon.log())
+check("and nothing spins", daemon.cpu_seconds() < 2, daemon.cpu_seconds())
+check("it serves again", wait_for(lambda: ask_udp(20032, b"hello", timeout=1) == b"hello"))
+daemon.stop()
 finish()
