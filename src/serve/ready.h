@@ -4,5 +4,12 @@
 
 #include <event2/util.h>
 
+/*
+ * What one door gets before it is others' turn: many connections that cost little, such as those that are refused, or
+ * as many as this time is enough for, which a single server that is started may exceed.
+ */
+#define READY_TURN      64
+#define READY_TURN_USEC 200
+
 /* What libevent calls when a place is readable; @arg is the struct place. */
 void ready_place(evutil_socket_t fd, short what, void *arg);

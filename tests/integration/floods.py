@@ -32,6 +32,7 @@ daemon = Daemon("".join([
     service("resting", port=20005, **dict(SPAWNED, cps="20 1")),
     service("echo", id="udp", port=20006, **dict(INNER, instances=1000), **DGRAM),
     service("lent", id="lent", port=20007, **dict(SPAWNED, server=PROBE, server_args="dgram 1 1000"), **DGRAM),
+    service("barred-lent", port=20009, no_access="127.0.0.0/8", **SPAWNED, **DGRAM),
     service("slow", id="slow", port=20008, **dict(SPAWNED, instances="UNLIMITED")),
     service("spawned", id="spawned", port=20010, **SPAWNED),
     service("echo", id="echo", port=20011, **INNER),
@@ -119,6 +120,13 @@ for port, name in ((20006, "udp"), (20007, "lent")):
                 equal("%s: a datagram service that is flooded holds up nobody" % name, (ask(20010), ask(20011, b"x")),
                       (b"hello\n", b"x"))
         check("%s: it answers" % name, s.recv(100).endswith(b"x"))
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+    for n in range(1, 6):
+        # No more than the socket's buffer holds.
+        for _ in range(100):
+            s.sendto(b"x", ("127.0.0.1", 20009))
+        check("strangers' datagrams: each is thrown away with a record",
+              wait_for(lambda: len(lines("FAIL", "barred-lent")) == 100 * n), len(lines("FAIL", "barred-lent")))
 wait_for(lambda: len(lines("EXIT", "lent")) == len(lines("START", "lent")))
 calms_down("datagrams")
 

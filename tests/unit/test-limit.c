@@ -266,6 +266,28 @@ static void counts_thousands_of_sources_apart(void **state)
 	assert_null(limits.sources);
 }
 
+static void sources_that_are_gone_leave_nothing_behind(void **state)
+{
+	struct limits limits;
+	struct addr addr = address("10.0.0.0");
+
+	(void)state;
+	limits_init(&limits);
+	for (unsigned taken = 0; taken < 2; taken++) {
+		for (unsigned i = 0; i < 100000; i++) {
+			addr.bytes[1] = (uint8_t)(i >> 16);
+			addr.bytes[2] = (uint8_t)(i >> 8);
+			addr.bytes[3] = (uint8_t)i;
+			if (taken)
+				limits_release(&limits, &addr, true);
+			else
+				assert_int_equal(limits_take(&limits, &addr, true), 0);
+		}
+	}
+	assert_int_equal(limits.running, 0);
+	assert_null(limits.sources);
+}
+
 static void counts_over_the_window_it_is_given(void **state)
 {
 	struct limits limits;
@@ -300,6 +322,7 @@ int main(void)
 		cmocka_unit_test(ports_do_not_make_two_sources_of_one),
 		cmocka_unit_test(what_was_not_taken_by_source_is_not_released_by_source),
 		cmocka_unit_test(counts_thousands_of_sources_apart),
+		cmocka_unit_test(sources_that_are_gone_leave_nothing_behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
