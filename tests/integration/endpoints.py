@@ -106,13 +106,24 @@ conf = "".join([
     echo("listedudp", None).replace("service listedudp", "service usherdlisted")
     .replace("type = UNLISTED", "socket_type = dgram").replace("\tsocket_type = stream\n", "")
     .replace("wait = no", "wait = yes").replace("server_args = echo", "server_args = dgram 1 1000"),
-    echo("taken", 20040), echo("last", 20041),
+    echo("taken", 20040), echo("last", 20041), echo("queues", 20042, backlog="7"),
     dgram("multi", 20050, bind="224.0.0.77"), dgram("multi6", 20050, bind="ff02::77%lo"),
     service("ping", id="ping", socket_type="raw", protocol="icmp", wait="yes", bind="127.0.0.9",
             server=PROBE, server_args="dgram 1 1000", port="0", cps="5 1", env="COUNT=" + path("pings")),
 ])
 daemon = Daemon(conf)
 six = bool(read("/proc/net/if_inet6"))
+
+
+
+def backlog(port):
+    """How many connections the kernel lets wait."""
+    found = subprocess.run(["ss", "-Hltn", "sport = :%d" % port], capture_output=True, text=True).stdout.split()
+    return int(found[2]) if len(found) > 2 else found
+
+
+equal("as many clients may wait as backlog says", backlog(20042), 7)
+equal("without it, as many as the kernel has room for", backlog(20041), int(read("/proc/sys/net/core/somaxconn")))
 
 # --- families ---------------------------------------------------------------------------
 check("TCP: IPv4 on the wildcard", answers(20001))

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -75,6 +77,15 @@ static void say_signals(void)
 		(void)fclose(status);
 }
 
+/* An option of the socket; -1 where it has no such option. */
+static int option(int level, int name)
+{
+	int value = 0;
+	socklen_t room = sizeof(value);
+
+	return getsockopt(0, level, name, &value, &room) < 0 ? -1 : value != 0;
+}
+
 static void say_all(int argc, char **argv)
 {
 	struct sockaddr_storage address = { 0 };
@@ -110,6 +121,8 @@ static void say_all(int argc, char **argv)
 	memset(&address, 0, sizeof(address));
 	if (getpeername(0, (struct sockaddr *)&address, &room) == 0)
 		say("peer=%d\n", address.ss_family);
+	say("nodelay=%d\nkeepalive=%d\n", option(IPPROTO_TCP, TCP_NODELAY),
+	    option(SOL_SOCKET, SO_KEEPALIVE));
 	say("end=\n");
 }
 

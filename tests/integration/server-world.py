@@ -100,6 +100,8 @@ add("env", env="NEW=1 KEPT=changed EMPTY= A=b=c REMOTE_HOST=mine")
 add("passenv", passenv="KEPT", env="NEW=1")
 add("nopass", passenv="")
 add("lateadd", passenv="KEPT OTHER", env="KEPT=mine")
+add("nodelay", flags="NODELAY")
+add("keepalive", flags="KEEPALIVE")
 add("waits", wait="yes", server_args="accept-report")
 add("seldom", socket_type="dgram", wait="yes", server_args="dgram-report")
 
@@ -243,4 +245,20 @@ equal("still no other descriptors with many connections open", [f.split()[0] for
       ["0", "1", "2"])
 for connection in held:
     connection.close()
+
+
+# --- options of the connection --------------------------------------------------------------------
+def options(name):
+    w = world(name)
+    return w["nodelay"], w["keepalive"]
+
+
+equal("a connection has neither TCP_NODELAY nor SO_KEEPALIVE", options("plain"), ("0", "0"))
+equal("flags = NODELAY sets the one", options("nodelay"), ("1", "0"))
+equal("flags = KEEPALIVE sets the other", options("keepalive"), ("0", "1"))
+stanzas["plain"], stanzas["nodelay"] = (stanzas[a].replace(a, b).replace("port = %d" % ports[a], "port = %d" % ports[b])
+                                        for a, b in (("nodelay", "plain"), ("plain", "nodelay")))
+check("reloads with the flags changed", daemon.reload("".join(stanzas.values())))
+equal("then the open socket has got the option", options("plain"), ("1", "0"))
+equal("and another one has lost it", options("nodelay"), ("0", "0"))
 finish()

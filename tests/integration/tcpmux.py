@@ -89,7 +89,7 @@ target = socket.create_server(("127.0.0.1", 20090))
 BASE = "".join([
     behind("Echo-A", id="a"), behind("echo-b", plus=True),
     behind("report", "report", user="nobody", umask="027", nice="5", env="FROM=stanza", passenv="",
-           rlimit_files="77", log_type="FILE " + OWN, id="told"),
+           rlimit_files="77", flags="NODELAY KEEPALIVE", log_type="FILE " + OWN, id="told"),
     stanza("outside", server=PROBE, server_args="echo", port=20002),
     behind("only", only_from="127.0.0.2"), behind("no", no_access="127.0.0.1", plus=True),
     behind("none", instances="0"), behind("one", "hold", instances="1"), behind("each", "hold", per_source="1"),
@@ -165,6 +165,7 @@ check("its descriptors are 0, 1 and 2, the connection, which blocks",
       and all(x.split()[1] == "socket" and x.split()[3] == "blocking" for x in told["fd"]), told["fd"])
 equal("its environment", (told["env"].get("FROM"), told["env"].get("REMOTE_HOST")), ("stanza", "127.0.0.1"))
 equal("its limits", told.get("nofile"), "77 77")
+equal("the options of its connection", (told.get("nodelay"), told.get("keepalive")), ("1", "1"))
 equal("its nice and umask", (told.get("nice"), told.get("umask")), ("5", "027"))
 check("it has a log of its own", wait_for(lambda: len(log_lines(OWN)) == 2)
       and re.match(r"START: told pid=\d+ from=127", log_lines(OWN)[0])
