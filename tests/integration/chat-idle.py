@@ -13,8 +13,7 @@ LOG = path("services.log")
 CHAT = os.path.join(BUILD, "services/chat")
 if not os.access(CHAT, os.X_OK):
     skip("needs " + CHAT)
-with open(CHAT, "rb") as program:
-    SANITIZED = b"__asan_init" in program.read()
+SANITIZED = sanitized(CHAT)
 # A sanitized server takes a tenth of a second to start, at best.
 VISITS = int(os.environ.get("USHERD_TEST_VISITS", "300" if SANITIZED else "1000"))
 UNIX = path("chat.sock")

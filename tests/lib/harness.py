@@ -86,6 +86,12 @@ def own_uid():
     return 20000 + os.getpid() % 40000
 
 
+def sanitized(program):
+    """Whether the program was built with the address sanitizer, and does some things otherwise, or slower."""
+    with open(program, "rb") as file:
+        return b"__asan_init" in file.read()
+
+
 def probe():
     """The server of the tests, where every user can run it."""
     place = path("probe")
