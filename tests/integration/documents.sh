@@ -25,6 +25,10 @@ while read -r option; do
 	check "$option has a paragraph in usherd(8)" grep -q "^\.It Fl ${option#-}\( \|$\)" "$docs/usherd.8"
 done <"$tmp/options"
 
+for command in call check convert dump lookup; do
+	check "$command --help is the same" equal "$("$top_build/usherctl" $command --help)" "$(cat "$tmp/client")"
+done
+
 # usherctl(1): what --help shows, the manual explains.
 grep -o -- '--[a-z]*' "$tmp/client" | sort -u >"$tmp/options"
 while read -r option; do
