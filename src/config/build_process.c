@@ -281,6 +281,13 @@ static void build_environment(struct build *build)
 				      "%.11s is set for each connection; \"%s\" is not used", word,
 				      word);
 	}
+	for (size_t i = 0; i < schema_count(build->schema, ATTR_PASSENV); i++)
+		if (strchr(schema_text(build->schema, ATTR_PASSENV, i), '='))
+			schema_report(
+				build->schema, ATTR_PASSENV, SEVERITY_WARNING,
+				"passenv: \"%s\" is no name; to set a variable, write \"env = %s\"",
+				schema_text(build->schema, ATTR_PASSENV, i),
+				schema_text(build->schema, ATTR_PASSENV, i));
 	s->passenv_given = schema_given(build->schema, ATTR_PASSENV);
 	build_words(build, ATTR_ENV, &s->env);
 	build_words(build, ATTR_PASSENV, &s->passenv);

@@ -64,4 +64,14 @@ few, many = seconds(20002), seconds(20003)
 print("# 1000 connections: %.1f ms without a list, %.1f ms with 100,000 entries" % (few * 1e3, many * 1e3))
 check("100,000 entries do not slow an accept", many < 2 * few + 0.1, (few, many))
 daemon.stop()
+
+# --- in defaults, for services that say nothing else -------------------------------------------------
+write(ONLY, "127.0.0.1\n127.0.0.2\n127.0.0.9\n")
+daemon = Daemon("defaults\n{\n\tonly_from_file = %s\n\tno_access_file = %s\n}\n" % (ONLY, NO)
+                + stanza("inherits", 20001) + stanza("adds", 20002, only_from="127.0.0.3") + stanza("own", 20003, no_access_file=MANY))
+equal("files of defaults are for all", who(), [1, 2])
+equal("a list of the service comes on top", [n for n in (1, 2, 3, 8, 9) if served("127.0.0.%d" % n, 20002)], [1, 2, 3])
+equal("a file of the service replaces that of defaults", [n for n in (1, 2, 3, 8, 9) if served("127.0.0.%d" % n, 20003)],
+      [1, 2, 9])
+daemon.stop()
 finish()

@@ -339,6 +339,20 @@ static void refuses_values_that_cannot_be_understood(void **state)
 	refused("socket_user = no-such-user\n", "there is no user \"no-such-user\"");
 }
 
+static void warns_of_variables_that_no_server_will_find(void **state)
+{
+	struct load load;
+
+	(void)state;
+	load_text(&load, STANZA("a", "env = REMOTE_HOST=x A=1\npassenv = HOME A=b\n"));
+	assert_said(&load, "REMOTE_HOST is set for each connection; \"REMOTE_HOST=x\" is not used",
+		    1);
+	assert_said(&load, "\"A=b\" is no name; to set a variable, write \"env = A=b\"", 1);
+	assert_int_equal(load.diag.n, 2);
+	(void)must_have(&load, "a");
+	load_done(&load);
+}
+
 static void fails_closed_on_addresses_that_cannot_be_understood(void **state)
 {
 	(void)state;
@@ -678,6 +692,7 @@ int main(void)
 		cmocka_unit_test(takes_words_from_a_hash_on_as_a_comment),
 		cmocka_unit_test(refuses_wrong_numbers_of_values),
 		cmocka_unit_test(refuses_values_that_cannot_be_understood),
+		cmocka_unit_test(warns_of_variables_that_no_server_will_find),
 		cmocka_unit_test(fails_closed_on_addresses_that_cannot_be_understood),
 		cmocka_unit_test(applies_defaults_wherever_they_stand),
 		cmocka_unit_test(never_revives_a_service_with_an_error),
