@@ -35,6 +35,16 @@ while read -r option; do
 	check "$option is in usherctl(1)" grep -q "Fl.* -${option#--}\b" "$docs/usherctl.1"
 done <"$tmp/options"
 
+# usherd.conf(5): each attribute has an item, marked (D) where defaults may have it.
+sed -n 's/^\tX([A-Z0-9_]*, *"\([a-z0-9_]*\)", *[A-Z]*, *[a-z_A-Z]*, *[0-9]*, *[A-Z0-9]*, *\([A-Z_ |0]*\)).*/\1 \2/p' \
+	"$top_src/src/config/schema.h" | sed 's/ .*\(IN_DEFAULTS\|EXTENDS\).*/ D/; / D$/! s/ .*//' |
+	grep -v '^mdns\b' | sort >"$tmp/attributes"
+sed -n 's/^\.It Ic \([^=]*\) No = .* Pq D\(,.*\)\{0,1\}$/\1 D/p; t; s/^\.It Ic \([a-z0-9_]*\) No = .*/\1/p' "$docs/usherd.conf.5" |
+	awk '{ for (i = 1; i <= NF; i++) if ($i != "," && $i != "D") print $i ($NF == "D" ? " D" : "") }' |
+	sort -u >"$tmp/items"
+check "the attributes are there" test "$(wc -l <"$tmp/attributes")" -gt 55
+same "usherd.conf(5) has every attribute, and says which defaults may have" "$tmp/items" "$tmp/attributes"
+
 # Commands in code, indented or between backticks: every word that begins with "-" is an option.
 for page in "$top_src/README.md" "$docs/migration.md"; do
 	{
