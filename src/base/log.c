@@ -270,7 +270,8 @@ bool log_limit_allows(struct log_limit *limit, uint64_t now_usec, uint64_t *ret_
 		limit->passed++;
 		return true;
 	}
-	limit->suppressed++;
+	if (limit->suppressed < UINT32_MAX)
+		limit->suppressed++;
 	return false;
 }
 

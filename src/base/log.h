@@ -88,12 +88,12 @@ size_t log_escape(char *out, size_t size, const char *text, size_t len);
 
 /* How often messages of one kind may come. All zero stands for 10 in 5 seconds. One thread at a time. */
 struct log_limit {
-	unsigned burst;
-	uint64_t interval_usec;
-	bool begun;
+	uint32_t interval_usec;
+	uint16_t burst;
+	uint16_t passed;
 	uint64_t begin_usec;
-	unsigned passed;
-	uint64_t suppressed;
+	uint32_t suppressed; /* UINT32_MAX: as many, or more */
+	bool begun;
 };
 
 /*

@@ -59,30 +59,52 @@ static struct limit_source *add_source(struct limits *limits, const struct addr 
 	return source;
 }
 
-/* Doubles the ring and lays its arrivals out from the start. Returns 0 or -ENOMEM. */
+/* A ring of twice the room, with the arrivals laid out from the start. Returns 0 or -ENOMEM. */
 static int grow_ring(struct limits *limits)
 {
-	unsigned capacity = limits->capacity ? 2 * limits->capacity : RING_FIRST;
-	uint32_t *arrivals = capacity ? reallocarray(NULL, capacity, sizeof(*arrivals)) : NULL;
+	struct limit_ring *old = limits->ring, *ring;
+	unsigned capacity = old ? 2 * old->capacity : RING_FIRST;
 
-	if (!arrivals)
+	if (capacity == 0)
 		return -ENOMEM;
-	for (unsigned i = 0; i < limits->count; i++)
-		arrivals[i] = limits->arrivals[(limits->first + i) & (limits->capacity - 1)];
-	free(limits->arrivals);
-	limits->arrivals = arrivals;
-	limits->capacity = capacity;
-	limits->first = 0;
+	ring = malloc(sizeof(*ring) + capacity * sizeof(ring->arrivals[0]));
+	if (!ring)
+		return -ENOMEM;
+	*ring = (struct limit_ring){ .capacity = capacity };
+	if (old) {
+		ring->last_usec = old->last_usec;
+		ring->count = old->count;
+	}
+	for (unsigned i = 0; i < ring->count; i++)
+		ring->arrivals[i] = old->arrivals[(old->first + i) & (old->capacity - 1)];
+	free(old);
+	limits->ring = ring;
 	return 0;
 }
 
 static void forget_arrivals(struct limits *limits)
 {
-	free(limits->arrivals);
-	limits->arrivals = NULL;
-	limits->capacity = 0;
-	limits->first = 0;
-	limits->count = 0;
+	free(limits->ring);
+	limits->ring = NULL;
+}
+
+/* Lets go of the arrivals that are older than @window_usec at @now_usec. */
+static void age(struct limits *limits, uint64_t window_usec, uint64_t now_usec)
+{
+	struct limit_ring *ring = limits->ring;
+	uint32_t now = (uint32_t)now_usec;
+
+	if (now_usec - ring->last_usec >= window_usec) {
+		ring->count = 0;
+		if (ring->capacity > RING_KEPT)
+			forget_arrivals(limits);
+		return;
+	}
+	/* All that is left is less than two windows old, so low words suffice to tell ages. */
+	while (ring->count > 0 && now - ring->arrivals[ring->first] >= window_usec) {
+		ring->first = (ring->first + 1) & (ring->capacity - 1);
+		ring->count--;
+	}
 }
 
 void limits_init(struct limits *limits)
@@ -106,32 +128,25 @@ void limits_done(struct limits *limits)
 int limits_arrive(struct limits *limits, unsigned rate, unsigned window_sec, uint64_t now_usec)
 {
 	uint64_t window_usec = (window_sec ? window_sec : 1) * USEC_PER_SEC;
-	uint32_t now;
+	struct limit_ring *ring;
 
 	if (rate == 0)
 		return 0;
 	/* A time read a little earlier than the last one must not pass for one long after it. */
-	if (now_usec < limits->last_usec)
-		now_usec = limits->last_usec;
-	if (now_usec - limits->last_usec >= window_usec) {
-		limits->count = 0;
-		if (limits->capacity > RING_KEPT)
-			forget_arrivals(limits);
-	}
-	now = (uint32_t)now_usec;
-	/* All that is left is less than two windows old, so low words suffice to tell ages. */
-	while (limits->count > 0 && now - limits->arrivals[limits->first] >= window_usec) {
-		limits->first = (limits->first + 1) & (limits->capacity - 1);
-		limits->count--;
-	}
-	if (limits->count >= rate) {
+	if (limits->ring && now_usec < limits->ring->last_usec)
+		now_usec = limits->ring->last_usec;
+	if (limits->ring)
+		age(limits, window_usec, now_usec);
+	if (limits->ring && limits->ring->count >= rate) {
 		forget_arrivals(limits);
 		return 1;
 	}
-	if (limits->count == limits->capacity && grow_ring(limits) < 0)
+	if ((!limits->ring || limits->ring->count == limits->ring->capacity) &&
+	    grow_ring(limits) < 0)
 		return -ENOMEM;
-	limits->arrivals[(limits->first + limits->count++) & (limits->capacity - 1)] = now;
-	limits->last_usec = now_usec;
+	ring = limits->ring;
+	ring->arrivals[(ring->first + ring->count++) & (ring->capacity - 1)] = (uint32_t)now_usec;
+	ring->last_usec = now_usec;
 	return 0;
 }
 

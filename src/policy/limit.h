@@ -9,6 +9,15 @@
 
 struct limit_source;
 
+/* The arrivals that the rate is counted by. */
+struct limit_ring {
+	uint64_t last_usec;  /* of the latest arrival */
+	unsigned capacity;   /* a power of two */
+	unsigned first;      /* index of the oldest arrival */
+	unsigned count;      /* arrivals in the ring */
+	uint32_t arrivals[]; /* low words of their times */
+};
+
 /*
  * One per service, kept from one configuration to the next, so that a reload
  * forgets nothing. Until the first arrival it holds no memory but itself, and
@@ -18,12 +27,8 @@ struct limit_source;
 struct limits {
 	struct limit_source
 		*sources; /* by address; those with something running that was counted by source */
-	uint32_t *arrivals; /* ring: low words of the times of arrival within the last second */
-	uint64_t last_usec; /* of the latest arrival */
-	unsigned capacity;  /* of the ring: a power of two, or 0 */
-	unsigned first;     /* index of the oldest arrival */
-	unsigned count;     /* arrivals in the ring */
-	unsigned running;   /* sessions taken and not yet released */
+	struct limit_ring *ring; /* NULL: nothing has arrived, or it has been forgotten */
+	unsigned running;        /* sessions taken and not yet released */
 };
 
 /* Sets all to nothing. */

@@ -66,7 +66,7 @@ static void shut_out(struct service_run *run, const struct addr *peer, uint64_t 
 /* Not the inner run of an intercepted service: that was asked when its client came. */
 static bool needs_process(const struct service_run *run)
 {
-	return (run->spawn && !run->is_inner) || intercept_needs_server(run);
+	return (run_wants(run, START_SERVER) && !run->is_inner) || intercept_needs_server(run);
 }
 
 static struct decision decide(struct service_run *run, const struct addr *peer, bool again,

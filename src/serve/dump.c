@@ -52,7 +52,7 @@ static void dump_run(const struct service_run *run, FILE *out)
 		      run->limits.running - run->waiting, run->waiting);
 	for (size_t i = 0; i < run->n_places; i++) {
 		(void)fprintf(out, "\tservice fd = %d, %s\n", run->places[i].fd,
-			      endpoint_format(&run->places[i].endpoint, text));
+			      endpoint_format(run->places[i].endpoint, text));
 		if (run->places[i].rpc)
 			rpc_door_dump(run->places[i].rpc, out);
 	}

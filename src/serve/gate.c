@@ -100,7 +100,7 @@ bool gate_is_busy(struct service_run *run)
 	struct gates *gates = run->server->gates;
 	unsigned most;
 
-	if (!run->gate)
+	if (!run_wants(run, START_GATE))
 		return false;
 	most = most_gates();
 	if (gates->asking < most && run->asking < most / GATES_SERVICE_SHARE + 1)
@@ -418,16 +418,18 @@ static int start(struct gate *gate)
 {
 	struct session *session = gate->session;
 	struct gates *gates = gate->gates;
+	struct spawn *plan = run_plan(session->run, START_GATE);
 	struct spawn_failure failure;
 	int ends[2];
 
+	if (!plan)
+		return -ENOMEM;
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
 	gate->answer = ends[0];
-	gate->pid = listen_to(gate) < 0
-			    ? -ENOMEM
-			    : spawn_run_gate(session->run->gate, session->question, gate->client,
-					     ends[1], &session->peer, &failure);
+	gate->pid = listen_to(gate) < 0 ? -ENOMEM
+					: spawn_run_gate(plan, session->question, gate->client,
+							 ends[1], &session->peer, &failure);
 	(void)close(ends[1]);
 	if (gate->pid < 0)
 		return (int)gate->pid;
@@ -459,7 +461,7 @@ int gate_begin(struct session *session, const struct gate_ops *ops, int fd, void
 		.gates = gates,
 		.session = session,
 		.asking = true,
-		.serves = run->spawn,
+		.serves = run_wants(run, START_SERVER),
 		.answer = -1,
 		.client = fd,
 		.ops = ops,

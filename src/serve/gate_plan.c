@@ -109,20 +109,33 @@ static size_t bytes_of(const struct strv *names)
 	return bytes;
 }
 
+int gate_plan_check(const struct service *service)
+{
+	if (!has_names(service) && !gate_plan_is_wrapped(service) &&
+	    !(identifies(service) & IDENTIFY_FIRST))
+		return 0;
+	return bytes_of(&service->only_from->names) + bytes_of(&service->no_access->names) >
+			       NAMES_MAX_BYTES
+		       ? -E2BIG
+		       : 1;
+}
+
+bool gate_plan_inquires(const struct service *service)
+{
+	return identifies(service) & IDENTIFY_REFUSED;
+}
+
 int gate_plan_new(struct spawner *spawner, const struct service *service, const char *path,
 		  const struct account *account, struct spawn **ret)
 {
 	bool as_service = service->server && gate_plan_is_wrapped(service);
 	struct strv arguments[GATE_QUESTIONS] = { 0 };
-	int r = 0;
+	int r = gate_plan_check(service);
 
 	*ret = NULL;
-	if (!has_names(service) && !gate_plan_is_wrapped(service) &&
-	    !(identifies(service) & IDENTIFY_FIRST))
-		return 0;
-	if (bytes_of(&service->only_from->names) + bytes_of(&service->no_access->names) >
-	    NAMES_MAX_BYTES)
-		return -E2BIG;
+	if (r <= 0)
+		return r;
+	r = 0;
 	for (unsigned i = GATE_ASKS_RULES; i < GATE_QUESTIONS && r == 0; i++)
 		r = lay_out(&arguments[i], service, i);
 	if (r == 0)
@@ -140,7 +153,7 @@ int gate_plan_new_inquirer(struct spawner *spawner, const struct service *servic
 	int r;
 
 	*ret = NULL;
-	if (!(identifies(service) & IDENTIFY_REFUSED))
+	if (!gate_plan_inquires(service))
 		return 0;
 	r = strv_add(&arguments[GATE_ASKS_NOTHING], "usherd-gate");
 	if (r == 0)

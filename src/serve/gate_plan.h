@@ -17,11 +17,20 @@ enum gate_question {
 };
 
 /*
+ * Whether connections of @service may have to be asked about before they are
+ * served. Returns 1, 0, or -E2BIG where the names of its lists are more than a
+ * command line takes.
+ */
+int gate_plan_check(const struct service *service);
+
+/* Whether it is to be found out who its refused clients are. */
+bool gate_plan_inquires(const struct service *service);
+
+/*
  * Lays out the gates of @service, or gives NULL where none of its connections
  * ever needs one. A gate runs as the stanza's user where commands of hosts.allow
  * are to run as that, else as @account. @spawner and @path must outlive it.
- * Returns 0; -ENOMEM; or -E2BIG where the names of its lists are more than a
- * command line takes.
+ * Returns 0; -ENOMEM; or -E2BIG as gate_plan_check().
  */
 int gate_plan_new(struct spawner *spawner, const struct service *service, const char *path,
 		  const struct account *account, struct spawn **ret);

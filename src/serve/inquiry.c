@@ -154,7 +154,7 @@ static bool is_wanted(const struct service_run *run, const struct addr *peer)
 	struct inquiries *inquiries = run->server->inquiries;
 	unsigned most = run->server->options.inquiries;
 
-	if (!run->inquirer || run->server->stopping ||
+	if (!run_wants(run, START_INQUIRER) || run->server->stopping ||
 	    !(identify_when(run->service, peer) & IDENTIFY_REFUSED))
 		return false;
 	if (HASH_CNT(by_pid, inquiries->by_pid) < most)
@@ -185,16 +185,19 @@ static int listen_to(struct inquiry *inquiry)
 /* Starts the process. Returns 0 or -errno; what was made is inquiry_free()'s. */
 static int start(struct inquiry *inquiry, struct service_run *run, const struct addr *peer)
 {
+	struct spawn *plan = run_plan(run, START_INQUIRER);
 	struct spawn_failure failure;
 	int ends[2], r;
 
+	if (!plan)
+		return -ENOMEM;
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
 	inquiry->answer = ends[0];
 	r = listen_to(inquiry);
 	if (r == 0) {
-		inquiry->pid = spawn_run_gate(run->inquirer, GATE_ASKS_NOTHING, inquiry->client,
-					      ends[1], peer, &failure);
+		inquiry->pid = spawn_run_gate(plan, GATE_ASKS_NOTHING, inquiry->client, ends[1],
+					      peer, &failure);
 		r = inquiry->pid < 0 ? (int)inquiry->pid : 0;
 	}
 	(void)close(ends[1]);

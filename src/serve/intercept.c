@@ -40,10 +40,7 @@ static void release_inner(struct service_run *inner)
 		inner->places[i].holder = NULL;
 		place_close(&inner->places[i], false);
 	}
-	if (inner->timer)
-		(void)event_del(inner->timer);
-	if (inner->pause)
-		(void)event_del(inner->pause);
+	run_disarm(inner);
 	inner->ended = true;
 	if (TAILQ_EMPTY(&inner->sessions))
 		run_free(inner);
@@ -77,21 +74,21 @@ static int make_inner(struct server *server, const struct service *service, bool
 /* Gives the inner run the settings of @service. Returns whether its place can stay. */
 static int replace_inner(struct service_run *inner, const struct service *service)
 {
-	const struct endpoint *now = &inner->places[0].endpoint;
+	const struct endpoint *now = inner->places[0].endpoint;
 	const struct service *behind;
 	int r;
 
 	behind = service_behind(service, now);
 	if (!behind)
 		return -ENOMEM;
-	r = run_replace(inner, behind);
+	r = run_renew(inner, behind);
 	service_unref(behind);
 	return r;
 }
 
 static bool place_fits(const struct service_run *inner, const struct service *service)
 {
-	const struct endpoint *now = &inner->places[0].endpoint;
+	const struct endpoint *now = inner->places[0].endpoint;
 	bool ipv4 = now->addr.family == AF_INET;
 	struct endpoint wanted = private_endpoint(service, ipv4);
 

@@ -248,7 +248,7 @@ void intercept_dgrams(struct place *place)
 	struct turn turn = { .place = place, .now = now_usec() };
 	struct service_run *run = place->run;
 
-	if (run->gate)
+	if (run_wants(run, START_GATE))
 		take_one_by_one(&turn);
 	else
 		take_batch(&turn);

@@ -38,9 +38,11 @@ int launch_try(struct session *session, int fd)
 {
 	struct service_run *run = session->run;
 	struct server *server = run->server;
+	struct spawn *plan = run_plan(run, START_SERVER);
 	struct spawn_failure failure;
-	pid_t pid =
-		may_start(session) ? spawn_run(run->spawn, fd, &session->peer, &failure) : -EPERM;
+	pid_t pid = !plan                ? -ENOMEM
+		    : may_start(session) ? spawn_run(plan, fd, &session->peer, &failure)
+					 : -EPERM;
 
 	if (pid < 0) {
 		log_limited(&session->run->errors, LOG_LEVEL_ERROR,
@@ -143,7 +145,7 @@ static bool start(struct session *session, int fd)
 		greet(connection, service, GREETING_SUCCESS, limit);
 		session->greeted = true;
 	}
-	if (!run->spawn)
+	if (!run_wants(run, START_SERVER))
 		return launch_hand_over(session, take_fd(&connection));
 	if (launch_try(session, connection) == 0 || retry_later(session, &connection))
 		return true;
@@ -173,7 +175,7 @@ static void on_allowed(struct session *session, int fd, void *data)
 	struct service_run *run = session->run;
 
 	(void)data;
-	if (!run->spawn)
+	if (!run_wants(run, START_SERVER))
 		(void)fd_set_nonblock(connection, true);
 	if (!allow_again(session)) {
 		greet_refused(connection, run->service, &run->errors);
@@ -201,7 +203,7 @@ bool launch_on(struct session *session, int fd)
 	if (session->question == GATE_ASKS_NOTHING)
 		return start(session, fd);
 	/* For a program that hosts.allow may start on it. */
-	if (!session->run->spawn)
+	if (!run_wants(session->run, START_SERVER))
 		(void)fd_set_nonblock(fd, false);
 	return gate_begin(session, &ops, fd, NULL) == 0;
 }

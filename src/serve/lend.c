@@ -17,7 +17,8 @@ static void turn_away(struct place *place)
 	struct addr peer;
 	int fd;
 
-	if (place->endpoint.socktype != SOCK_STREAM && place->endpoint.socktype != SOCK_SEQPACKET) {
+	if (place->endpoint->socktype != SOCK_STREAM &&
+	    place->endpoint->socktype != SOCK_SEQPACKET) {
 		listener_drop(place->fd);
 		return;
 	}
@@ -34,8 +35,11 @@ static void lend_to_server(struct place *place, struct session *session)
 {
 	struct service_run *run = place->run;
 
-	if (place->endpoint.socktype == SOCK_DGRAM)
-		listener_mark(place->fd, place->suspect, &place->mark);
+	if (place->endpoint->socktype == SOCK_DGRAM && place_mark(place) < 0) {
+		admission_abandon(session, VERDICT_FORK);
+		run_pause(run, "no available memory");
+		return;
+	}
 	if (!launch_server(session, place->fd)) {
 		/* What woke us is still there. */
 		run_pause(run, "no available processes");
@@ -52,7 +56,7 @@ static bool still_waits(const struct session *session)
 	const struct place *place = session->place;
 	struct addr peer;
 
-	return place->endpoint.socktype != SOCK_DGRAM ||
+	return place->endpoint->socktype != SOCK_DGRAM ||
 	       (listener_peek(place->fd, &peer) == 0 && addr_equal(&peer, &session->peer) &&
 		peer.port == session->peer.port);
 }
@@ -86,14 +90,14 @@ static bool lend(struct place *place)
 		.turn_away = on_lender_refused,
 	};
 	struct service_run *run = place->run;
-	bool dgram = place->endpoint.socktype == SOCK_DGRAM;
+	bool dgram = place->endpoint->socktype == SOCK_DGRAM;
 	struct addr peer = { .family = AF_UNSPEC };
 	uint64_t now = now_usec();
 	struct decision decision;
 	struct session *session;
 	bool waits;
 
-	if (place->endpoint.addr.family == AF_UNIX)
+	if (place->endpoint->addr.family == AF_UNIX)
 		peer.family = AF_UNIX;
 	if (run_is_full(run))
 		return false;

@@ -233,6 +233,11 @@ int listener_adjust(int fd, const struct endpoint *endpoint, const struct servic
 	return r < 0 ? r : set_owner(endpoint, service);
 }
 
+bool listener_is_shared(const struct endpoint *endpoint, const struct service *service)
+{
+	return socket_path(endpoint) || !takes_itself(service);
+}
+
 void listener_close(int fd, const struct endpoint *endpoint, bool remove)
 {
 	if (remove && socket_path(endpoint))

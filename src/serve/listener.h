@@ -31,6 +31,12 @@ int listener_open(const struct endpoint *endpoint, const struct service *service
  */
 int listener_adjust(int fd, const struct endpoint *endpoint, const struct service *service);
 
+/*
+ * Whether others may change what belongs to the open socket of @endpoint: its file,
+ * or settings that it has in common with the servers that it is lent to.
+ */
+bool listener_is_shared(const struct endpoint *endpoint, const struct service *service);
+
 /* Closes; with @remove, the file of a Unix socket goes too. */
 void listener_close(int fd, const struct endpoint *endpoint, bool remove);
 

@@ -20,6 +20,7 @@
 #include "serve/mux_table.h"
 #include "serve/reap.h"
 #include "serve/redirect.h"
+#include "serve/run.h"
 #include "serve/server.h"
 #include "serve/share.h"
 #include "serve/text_file.h"
@@ -32,6 +33,12 @@ struct mux {
 	struct mux_table *table;
 	int help;
 	int unknown;
+};
+
+/* The connections of one service whose names are being read, oldest first. */
+struct namings {
+	TAILQ_HEAD(, naming) list;
+	unsigned n;
 };
 
 /* A connection whose name is being read. */
@@ -93,18 +100,29 @@ static uint32_t limit_of(const struct service *service)
  */
 static void make_room(struct service_run *run)
 {
-	struct naming *oldest = TAILQ_FIRST(&run->namings);
+	struct namings *namings = run->namings;
 	struct session *session;
 
-	if (run->n_namings < share_of_descriptors())
+	if (namings->n < share_of_descriptors())
 		return;
-	session = oldest->session;
+	session = TAILQ_FIRST(&namings->list)->session;
 	log_limited(&run->errors, LOG_LEVEL_WARNING,
 		    "service %s: %u clients have not named a service yet; the one that has had the "
 		    "longest time is turned away",
-		    run->service->id, run->n_namings);
+		    run->service->id, namings->n);
 	mux_end(session);
 	reap_stop(session);
+}
+
+static int ensure_namings(struct service_run *run)
+{
+	if (run->namings)
+		return 0;
+	run->namings = calloc(1, sizeof(*run->namings));
+	if (!run->namings)
+		return -ENOMEM;
+	TAILQ_INIT(&run->namings->list);
+	return 0;
 }
 
 int mux_begin(struct session *session, int fd)
@@ -115,6 +133,8 @@ int mux_begin(struct session *session, int fd)
 	struct service_run *run = session->run;
 	int r;
 
+	if (ensure_namings(run) < 0)
+		return -ENOMEM;
 	make_room(run);
 	naming = calloc(1, sizeof(*naming));
 	if (!naming)
@@ -131,8 +151,8 @@ int mux_begin(struct session *session, int fd)
 		return r;
 	naming->session = session;
 	naming->fd = take_fd(&kept);
-	TAILQ_INSERT_TAIL(&run->namings, naming, entry);
-	run->n_namings++;
+	TAILQ_INSERT_TAIL(&run->namings->list, naming, entry);
+	run->namings->n++;
 	session->naming = TAKE_PTR(naming);
 	return 0;
 }
@@ -146,8 +166,8 @@ static int take_back(struct session *session)
 	if (!naming)
 		return -1;
 	fd = naming->fd;
-	TAILQ_REMOVE(&session->run->namings, naming, entry);
-	session->run->n_namings--;
+	TAILQ_REMOVE(&session->run->namings->list, naming, entry);
+	session->run->namings->n--;
 	free(naming);
 	return fd;
 }
@@ -175,7 +195,7 @@ static void adjust(int fd, const struct service_run *run)
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 	set_option(fd, IPPROTO_TCP, TCP_NODELAY, run->service->flags & FLAG_NODELAY);
 	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, run->service->flags & FLAG_KEEPALIVE);
-	(void)fd_set_nonblock(fd, !run->spawn);
+	(void)fd_set_nonblock(fd, !run_wants(run, START_SERVER));
 }
 
 /* What keeps the door of other services shut for a while; this one has none, so clients are refused. */

@@ -17,6 +17,9 @@
 #include "serve/run.h"
 #include "serve/worker_dgrams.h"
 
+/* Turns in which one connection is taken before it is looked whether there are more. */
+#define SINGLES_A_LOOK 8
+
 /* --- connections --------------------------------------------------------------------- */
 
 /* What accept() says when it is not about the daemon but about one client, or nobody. */
@@ -57,44 +60,59 @@ static void accept_failed(struct place *place, int error)
 	}
 }
 
-/* Takes what waits at the door, one turn's worth. */
-static void accept_some(struct place *place)
+/* Takes one connection. Returns whether it is worth while to look for another. */
+static bool accept_one(struct place *place)
 {
 	struct service_run *run = place->run;
-	bool internal = !run->spawn;
-	uint64_t end = now_usec() + READY_TURN_USEC;
+	bool internal = !run_wants(run, START_SERVER);
+	struct session *session;
+	struct addr peer;
+	int fd;
 
-	for (unsigned i = 0; i < READY_TURN && place->state == PLACE_OPEN; i++) {
-		struct session *session;
-		struct addr peer;
-		int fd;
-
-		if (run_is_full(run))
-			return;
-		if ((run->service->redirect_host || run->intercept) && !redirect_has_room(run)) {
-			run_pause(run, "too many connections that wait for their target");
-			return;
-		}
-		fd = listener_accept(place->fd, internal, &peer);
-
-		if (fd == -EAGAIN)
-			return;
-		if (fd < 0) {
-			if (!is_passing(fd)) {
-				accept_failed(place, fd);
-				return;
-			}
-			continue;
-		}
-		session = launch_connection(run, fd, &peer);
-		/* An internal stream service with wait = yes has one session at a time. */
-		if (session && run->service->wait && !run->intercept) {
-			session->place = place;
-			place_lend(place, session);
-		}
-		if (now_usec() >= end)
-			return;
+	if (run_is_full(run))
+		return false;
+	if ((run->service->redirect_host || run->intercept) && !redirect_has_room(run)) {
+		run_pause(run, "too many connections that wait for their target");
+		return false;
 	}
+	fd = listener_accept(place->fd, internal, &peer);
+	if (fd == -EAGAIN)
+		return false;
+	if (fd < 0 && !is_passing(fd)) {
+		accept_failed(place, fd);
+		return false;
+	}
+	if (fd < 0)
+		return true;
+	session = launch_connection(run, fd, &peer);
+	/* An internal stream service with wait = yes has one session at a time. */
+	if (session && run->service->wait && !run->intercept) {
+		session->place = place;
+		place_lend(place, session);
+	}
+	return place->state == PLACE_OPEN;
+}
+
+/*
+ * Takes what waits at the door, one turn's worth. That nobody else waits costs a
+ * system call to learn, and when somebody does, the loop tells it, too: so where clients come
+ * one by one, only one is taken, and only now and then it is looked whether more come now.
+ */
+static void accept_some(struct place *place)
+{
+	bool looks = place->crowded || ++place->singles >= SINGLES_A_LOOK;
+	uint64_t end = looks ? now_usec() + READY_TURN_USEC : 0;
+	unsigned n = 0;
+
+	while (n < READY_TURN && accept_one(place)) {
+		n++;
+		if (!looks || now_usec() >= end)
+			break;
+	}
+	if (!looks)
+		return;
+	place->singles = 0;
+	place->crowded = n > 1;
 }
 
 /* --- internal datagram services ------------------------------------------------------------ */
@@ -183,23 +201,20 @@ static void sense_some(struct place *place)
 	}
 }
 
-void ready_place(evutil_socket_t fd, short what, void *arg)
+void ready_place(struct place *place)
 {
-	struct place *place = arg;
 	struct service_run *run = place->run;
 
-	(void)fd;
-	(void)what;
-	if (run->spawn && run->service->wait)
+	if (run_wants(run, START_SERVER) && run->service->wait)
 		lend_ready(place);
-	else if ((run->service->flags & FLAG_SENSOR) && place->endpoint.socktype != SOCK_STREAM &&
-		 place->endpoint.socktype != SOCK_SEQPACKET)
+	else if ((run->service->flags & FLAG_SENSOR) && place->endpoint->socktype != SOCK_STREAM &&
+		 place->endpoint->socktype != SOCK_SEQPACKET)
 		sense_some(place);
-	else if (place->endpoint.socktype == SOCK_DGRAM && run->intercept)
+	else if (place->endpoint->socktype == SOCK_DGRAM && run->intercept)
 		intercept_dgrams(place);
-	else if (place->endpoint.socktype == SOCK_DGRAM && run->gate)
+	else if (place->endpoint->socktype == SOCK_DGRAM && run_wants(run, START_GATE))
 		asked_dgrams_receive(place);
-	else if (place->endpoint.socktype == SOCK_DGRAM)
+	else if (place->endpoint->socktype == SOCK_DGRAM)
 		receive_some(place);
 	else
 		accept_some(place);

@@ -2,7 +2,7 @@
 /* What waits at a door: connections to accept, a socket to lend, datagrams to forward or to throw away. */
 #pragma once
 
-#include <event2/util.h>
+struct place;
 
 /*
  * What one door gets before it is others' turn: many connections that cost little, such as those that are refused, or
@@ -11,5 +11,5 @@
 #define READY_TURN      64
 #define READY_TURN_USEC 200
 
-/* What libevent calls when a place is readable; @arg is the struct place. */
-void ready_place(evutil_socket_t fd, short what, void *arg);
+/* Serves what waits at @place, which is readable, but no more than one turn's worth. */
+void ready_place(struct place *place);

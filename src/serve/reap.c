@@ -124,18 +124,19 @@ void reap_report_failure(const struct session *session, const struct spawn_failu
 /* A datagram server that ends without having read would be started for ever: one datagram is dropped then (D17). */
 static void drop_unread(struct place *place)
 {
+	struct place_loan *loan = place->loan;
 	struct listener_mark mark;
 	bool sure;
 
-	if (place->endpoint.socktype != SOCK_DGRAM || place->fd < 0)
+	if (!loan || place->fd < 0)
 		return;
-	listener_mark(place->fd, place->suspect, &mark);
-	if (!listener_untouched(&place->mark, &mark, &sure)) {
-		place->suspect = false;
+	listener_mark(place->fd, loan->suspect, &mark);
+	if (!listener_untouched(&loan->mark, &mark, &sure)) {
+		loan->suspect = false;
 		return;
 	}
 	if (!sure) {
-		place->suspect = true;
+		loan->suspect = true;
 		return;
 	}
 	log_limited(&place->run->errors, LOG_LEVEL_WARNING,

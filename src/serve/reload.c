@@ -42,9 +42,10 @@ struct reload {
 
 /* What the swap has made ready before it touches anything that runs. */
 struct successor {
-	struct service_run *run; /* new, or the one that goes on; NULL: there is none */
-	bool end;                /* run goes on no more: its new form cannot be hosted */
-	struct place *places;    /* of the new service, for a run that goes on */
+	struct service_run *run;      /* new, or the one that goes on; NULL: there is none */
+	bool end;                     /* run goes on no more: its new form cannot be hosted */
+	struct place *places;         /* of the new service, for a run that goes on */
+	const struct service *before; /* which its places still refer to; referenced */
 };
 
 void reload_log_findings(const struct diag *diag)
@@ -89,10 +90,7 @@ static void end_run(struct service_run *run)
 		run->places[i].holder = NULL;
 		place_close(&run->places[i], true);
 	}
-	if (run->timer)
-		(void)event_del(run->timer);
-	if (run->pause)
-		(void)event_del(run->pause);
+	run_disarm(run);
 	/* Stopping one may end others, too: begin anew each time. */
 	run->held = true;
 	while ((session = next_to_stop(run)))
@@ -121,9 +119,11 @@ static void prepare(struct server *server, const struct plan_service *planned,
 		return;
 	}
 	ret->places = places_new(run, planned->service);
+	ret->before = service_ref(run->service);
 	r = ret->places ? run_replace(run, planned->service) : -ENOMEM;
 	if (r == 0)
 		return;
+	service_unref(TAKE_PTR(ret->before));
 	/* What runs goes on as it was, its doors among them; unless it is to be what this version cannot host. */
 	places_free(ret->places, planned->service->n_endpoints, false);
 	ret->places = NULL;
@@ -161,8 +161,9 @@ static void adopt_places(const struct plan *plan, struct successor *successors)
 		if (!s->places)
 			continue;
 		places_free(s->run->places, s->run->n_places, true);
+		service_unref(s->before);
 		s->run->places = s->places;
-		s->run->n_places = plan->services[i].service->n_endpoints;
+		s->run->n_places = (unsigned)plan->services[i].service->n_endpoints;
 	}
 }
 
@@ -170,7 +171,7 @@ static void open_places(struct service_run *run)
 {
 	for (size_t i = 0; i < run->n_places; i++)
 		if (run->places[i].state == PLACE_CLOSED && !run->resting &&
-		    run->places[i].tries == 0)
+		    !place_is_retried(&run->places[i]))
 			(void)place_open(&run->places[i]);
 }
 

@@ -13,6 +13,7 @@
 #include "serve/gate_plan.h"
 #include "serve/greet.h"
 #include "serve/launch.h"
+#include "serve/run.h"
 #include "serve/server.h"
 
 struct retry {
@@ -73,7 +74,8 @@ void retry_give_up(struct session *session)
 /* Whether a reload has left the service in a form that such a connection can be served in. */
 static bool still_spawns(const struct service_run *run)
 {
-	return run->spawn && !run->service->wait && !(run->service->flags & FLAG_NORETRY);
+	return run_wants(run, START_SERVER) && !run->service->wait &&
+	       !(run->service->flags & FLAG_NORETRY);
 }
 
 /* One that only said its last word (FIN) may still wait for the answer. */

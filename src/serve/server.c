@@ -14,11 +14,13 @@
 
 #include "base/log.h"
 #include "base/sink.h"
+#include "serve/doors.h"
 #include "serve/dump.h"
 #include "serve/gate.h"
 #include "serve/inquiry.h"
 #include "serve/listing.h"
 #include "serve/mux.h"
+#include "serve/ready.h"
 #include "serve/reap.h"
 #include "serve/reload.h"
 #include "serve/resolver.h"
@@ -73,8 +75,10 @@ int server_new(const struct server_options *options, struct writer *writer,
 	if (!server->base || !server->sinks ||
 	    spawner_new(environment, nofile, &server->spawner) < 0)
 		goto failed;
-	r = worker_link_new(server->base, options->worker_path, &reap_worker_ops, server,
-			    &server->worker);
+	r = doors_new(server->base, ready_place, &server->doors);
+	if (r == 0)
+		r = worker_link_new(server->base, options->worker_path, &reap_worker_ops, server,
+				    &server->worker);
 	if (r == 0)
 		r = gates_new(server, &server->gates);
 	if (r == 0)
@@ -209,6 +213,7 @@ void server_free(struct server *server)
 	if (server->self_check)
 		event_free(server->self_check);
 	signals_free(server->signals);
+	doors_free(server->doors);
 	sensor_done(&server->sensor);
 	spawner_free(server->spawner);
 	sinks_free(server->sinks);

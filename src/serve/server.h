@@ -13,14 +13,16 @@
 #include "policy/sensor.h"
 #include "record/session.h"
 #include "serve/spawn.h"
+#include "serve/starts.h"
 
+struct doors;
 struct gates;
 struct inquiries;
 struct intercept;
 struct intercept_client;
 struct listings;
 struct mux;
-struct naming;
+struct namings;
 struct place;
 struct resolver;
 struct rpc;
@@ -44,38 +46,33 @@ struct server_options {
 	const char *ident;  /* name in syslog lines */
 };
 
-/* A service that is hosted, with all that changes while it is. */
+/* A service that is hosted, with all that changes while it is. There may be very many of them, most of them idle. */
 struct service_run {
 	struct server *server;
 	const struct service *service;
-	struct spawn *
-		spawn; /* NULL where no server is started for it: internal, redirected, intercepted */
-	struct spawn *gate;          /* NULL: nothing is ever asked about its clients */
-	struct spawn *inquirer;      /* for refused clients; NULL where they are not asked about */
-	struct intercept *intercept; /* NULL where its clients are not intercepted */
+	struct starts starts;             /* its servers, and what asks about its clients */
+	struct intercept *intercept;      /* NULL where its clients are not intercepted */
 	struct intercept_client *clients; /* of datagrams that are intercepted, by address */
-	bool is_inner;     /* the run of an intercepted service's server; not in server.runs */
-	struct sink *sink; /* NULL: no service log */
+	struct sink *sink;                /* NULL: no service log */
 	struct limits limits;
 	struct place *places; /* one an endpoint of service, in its order */
-	size_t n_places;
 	TAILQ_HEAD(, session) sessions;
-	unsigned seeking;             /* sessions whose target is looked for */
-	unsigned waiting;             /* sessions whose server could not be started yet */
-	TAILQ_HEAD(, naming) namings; /* clients of tcpmux that say no name yet, oldest first */
-	unsigned n_namings;
+	struct namings *namings; /* clients of tcpmux that say no name yet; NULL: there were none */
 	struct log_limit errors; /* of its own, so that no service silences another */
 	struct log_limit target_errors;
-	struct event *timer;   /* ends a rest (cps) */
-	bool resting;          /* the doors are closed until then */
-	struct event *pause;   /* ends a pause (descriptors, processes) */
+	struct event *timer; /* ends a rest (cps) */
+	struct event *pause; /* ends a pause (descriptors, processes) */
+	struct service_run *gate_next;
+	unsigned n_places;
+	unsigned seeking;      /* sessions whose target is looked for */
+	unsigned waiting;      /* sessions whose server could not be started yet */
 	unsigned asked_dgrams; /* datagrams of internal services whose senders are asked about */
 	unsigned asking;       /* sessions that gates ask about */
-	bool waits_for_gate;   /* as one of a list by gate_next */
-	struct service_run *gate_next;
-	bool ended;   /* the configuration has dropped it; it goes with its last session */
-	bool held;    /* somebody walks over its sessions: it is not freed meanwhile */
-	size_t index; /* in server.runs */
+	bool is_inner : 1;     /* the run of an intercepted service's server; not in server.runs */
+	bool resting : 1;      /* the doors are closed until timer */
+	bool waits_for_gate : 1; /* as one of a list by gate_next */
+	bool ended : 1; /* the configuration has dropped it; it goes with its last session */
+	bool held : 1;  /* somebody walks over its sessions: it is not freed meanwhile */
 };
 
 struct server {
@@ -92,6 +89,7 @@ struct server {
 	struct listings *listings; /* NULL until the first is asked for */
 	bool worker_started;
 
+	struct doors *doors;
 	struct service_run **runs;
 	size_t n_runs;
 	struct mux *mux; /* what tcpmux leads to; NULL: nothing */

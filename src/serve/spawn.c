@@ -136,12 +136,15 @@ void spawner_free(struct spawner *spawner)
 	if (!spawner)
 		return;
 	forget_settled(spawner, true);
-	strv_done(&spawner->environment);
 	free_slots(spawner->free);
-#ifdef SANITIZED
 	/* The others read their slot and what is laid out for them even when this process has ended. */
+	if (!spawner->overdue)
+		strv_done(&spawner->environment);
+#ifdef SANITIZED
 	for (const struct slot *slot = spawner->overdue; slot; slot = slot->next)
 		__lsan_ignore_object(slot->spawn);
+	if (spawner->overdue)
+		__lsan_ignore_object(spawner->environment.v);
 #endif
 	free(spawner);
 }
@@ -201,9 +204,9 @@ static char *const *set_environment(struct slot *slot, const struct spawn *spawn
 	char text[ADDR_TEXT_MAX];
 	int first = 2;
 
-	if (spawn->environment.n)
-		memcpy(slot->envp + 2, spawn->environment.v, spawn->environment.n * sizeof(char *));
-	slot->envp[spawn->environment.n + 2] = NULL;
+	if (spawn->n_environment)
+		memcpy(slot->envp + 2, spawn->environment, spawn->n_environment * sizeof(char *));
+	slot->envp[spawn->n_environment + 2] = NULL;
 	if (peer->family != AF_UNIX) {
 		(void)snprintf(slot->remote_host, sizeof(slot->remote_host), "REMOTE_HOST=%s",
 			       addr_format(peer, text));
@@ -301,7 +304,7 @@ static pid_t start(struct spawn *spawn, const struct child *told, const struct a
 			return -EMFILE;
 	}
 	forget_settled(spawner, false);
-	slot = take_slot(spawner, spawn->environment.n);
+	slot = take_slot(spawner, spawn->n_environment);
 	if (!slot)
 		return -ENOMEM;
 	slot->child = spawn->plan;

@@ -35,10 +35,15 @@ void spawner_note_signals(struct spawner *spawner);
 bool spawner_has_privilege(const struct spawner *spawner);
 
 /*
- * Lays out what starting a server of @service needs. @spawner and @service must
- * outlive it. Returns 0; -ENOMEM; or -EPERM when the daemon is not root and the
- * stanza wants an identity that is neither the daemon's nor root's (a server
- * of root's runs with less then, which is safe; another user's does not); or
+ * Whether servers of @service can have their identity. Returns 0, or -EPERM when the
+ * daemon is not root and the stanza wants one that is neither the daemon's nor
+ * root's (a server of root's runs with less then, which is safe; another user's does not).
+ */
+int spawn_check(const struct spawner *spawner, const struct service *service);
+
+/*
+ * Lays out what starting a server of @service (referenced) needs. @spawner must
+ * outlive it. Returns 0; -ENOMEM; -EPERM as spawn_check(); or
  * -EINVAL, which the log explains, where the label of its servers cannot be had.
  */
 int spawn_new(struct spawner *spawner, const struct service *service, struct spawn **ret);
@@ -72,7 +77,7 @@ pid_t spawn_run(struct spawn *spawn, int fd, const struct addr *peer,
  * Lays out what starting the program @path, a gate, for a connection of @service
  * needs: one of the sets of @arguments, which are taken over, the daemon's environment, the umask and
  * no_new_privs of the stanza, none of its limits and directories. It runs as the stanza says, or where
- * @account is given as that. @spawner and @path must outlive it. Returns 0 or -ENOMEM.
+ * @account is given as that. @service is referenced; @spawner and @path must outlive it. Returns 0 or -ENOMEM.
  */
 int spawn_new_gate(struct spawner *spawner, const struct service *service, const char *path,
 		   struct strv arguments[static SPAWN_GATE_ARGUMENTS],

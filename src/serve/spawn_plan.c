@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What starting a server or a gate needs, laid out once when its service is loaded. */
+/* What starting a server or a gate needs, laid out once, before the first one. */
 #include "config.h"
 
 #include <errno.h>
@@ -20,26 +20,6 @@ static size_t name_length(const char *variable)
 	return strcspn(variable, "=");
 }
 
-/* Sets a variable: the last one of a name counts, as with setenv(3). */
-static int set_variable(struct strv *list, const char *variable)
-{
-	size_t length = name_length(variable) + 1;
-
-	for (size_t i = 0; i < list->n; i++) {
-		char *copy;
-
-		if (strncmp(list->v[i], variable, length) != 0)
-			continue;
-		copy = strdup(variable);
-		if (!copy)
-			return -ENOMEM;
-		free(list->v[i]);
-		list->v[i] = copy;
-		return 0;
-	}
-	return strv_add(list, variable);
-}
-
 static bool passes(const struct service *service, const char *variable)
 {
 	size_t length = name_length(variable);
@@ -53,19 +33,47 @@ static bool passes(const struct service *service, const char *variable)
 	return false;
 }
 
+/* Sets a variable, which there is room for: the last one of a name counts, as with setenv(3). */
+static void set_variable(struct spawn *spawn, char *variable)
+{
+	size_t length = name_length(variable) + 1;
+
+	for (size_t i = 0; i < spawn->n_environment; i++)
+		if (strncmp(spawn->own_environment[i], variable, length) == 0) {
+			spawn->own_environment[i] = variable;
+			return;
+		}
+	spawn->own_environment[spawn->n_environment++] = variable;
+}
+
+/* What the daemon was started with is all that most servers get, and is not copied for them. */
+static void share_environment(struct spawn *spawn)
+{
+	spawn->environment = spawn->spawner->environment.v;
+	spawn->n_environment = spawn->spawner->environment.n;
+}
+
 static int lay_out_environment(struct spawn *spawn)
 {
 	const struct strv *inherited = &spawn->spawner->environment;
-	int r = 0;
+	const struct service *service = spawn->service;
 
-	for (size_t i = 0; i < inherited->n && r == 0; i++)
-		if (passes(spawn->service, inherited->v[i]))
-			r = strv_add(&spawn->environment, inherited->v[i]);
+	if (!service->passenv_given && service->env->n == 0) {
+		share_environment(spawn);
+		return 0;
+	}
+	spawn->own_environment = calloc(inherited->n + service->env->n + 1, sizeof(char *));
+	if (!spawn->own_environment)
+		return -ENOMEM;
+	for (size_t i = 0; i < inherited->n; i++)
+		if (passes(service, inherited->v[i]))
+			spawn->own_environment[spawn->n_environment++] = inherited->v[i];
 	/* Who the client is, is not for the stanza to say; both of a name would leave it to the server which one counts. */
-	for (size_t i = 0; i < spawn->service->env->n && r == 0; i++)
-		if (!spawn_is_ours(spawn->service->env->v[i]))
-			r = set_variable(&spawn->environment, spawn->service->env->v[i]);
-	return r;
+	for (size_t i = 0; i < service->env->n; i++)
+		if (!spawn_is_ours(service->env->v[i]))
+			set_variable(spawn, service->env->v[i]);
+	spawn->environment = spawn->own_environment;
+	return 0;
 }
 
 /* The daemon raises its own limit on descriptors; others get the one that it was started with. */
@@ -155,16 +163,24 @@ static int lay_out_label(struct spawn *spawn)
 	return 0;
 }
 
+int spawn_check(const struct spawner *spawner, const struct service *service)
+{
+	if (spawner->privileged)
+		return 0;
+	if (service->user && service->uid != 0 && service->uid != geteuid())
+		return -EPERM;
+	if (service->group && service->gid != 0 && service->gid != getegid())
+		return -EPERM;
+	return 0;
+}
+
 int spawn_new(struct spawner *spawner, const struct service *service, struct spawn **ret)
 {
-	bool privileged = spawner->privileged;
 	struct spawn *spawn;
-	int r;
+	int r = spawn_check(spawner, service);
 
-	if (!privileged && service->user && service->uid != 0 && service->uid != geteuid())
-		return -EPERM;
-	if (!privileged && service->group && service->gid != 0 && service->gid != getegid())
-		return -EPERM;
+	if (r < 0)
+		return r;
 	spawn = make_spawn(spawner, service);
 	if (!spawn)
 		return -ENOMEM;
@@ -209,10 +225,7 @@ int spawn_new_gate(struct spawner *spawner, const struct service *service, const
 		spawn->plan.no_new_privs = spawn->plan.no_new_privs || !account->mapped;
 	}
 	lay_out_own_limit(spawn);
-	if (strv_copy(&spawn->environment, &spawner->environment) < 0) {
-		spawn_free(spawn);
-		return -ENOMEM;
-	}
+	share_environment(spawn);
 	*ret = spawn;
 	return 0;
 }
@@ -226,7 +239,7 @@ void spawn_free(struct spawn *spawn)
 		return;
 	for (size_t i = 0; i < SPAWN_GATE_ARGUMENTS; i++)
 		strv_done(&spawn->arguments[i]);
-	strv_done(&spawn->environment);
+	free(spawn->own_environment);
 	label_free(spawn->label);
 	service_unref(spawn->service);
 	free(spawn);

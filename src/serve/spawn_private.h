@@ -24,7 +24,9 @@ struct spawner {
 struct spawn {
 	struct spawner *spawner;
 	const struct service *service;
-	struct strv environment;
+	char *const *environment; /* the spawner's, or own_environment; not ended by NULL */
+	size_t n_environment;
+	char **own_environment; /* of the spawner's strings and the stanza's; NULL where both are the same */
 	struct child_limit limits[SERVICE_RLIMITS + 1];
 	struct child plan;                           /* what all children are told */
 	struct strv arguments[SPAWN_GATE_ARGUMENTS]; /* of a gate */

@@ -179,8 +179,8 @@ static void names_are_told_where_they_matter(void **state)
 	/* No command of the service's is run: nobody's identity will do. */
 	assert_int_equal(spawn->plan.uid, 65534);
 	assert_int_equal(spawn->plan.n_groups, 0);
-	assert_int_equal(spawn->environment.n, 1);
-	assert_string_equal(spawn->environment.v[0], "PATH=/bin");
+	assert_int_equal(spawn->n_environment, 1);
+	assert_string_equal(spawn->environment[0], "PATH=/bin");
 	spawn_free(spawn);
 	service_unref(service);
 }

@@ -96,7 +96,7 @@ static void a_trip_leaves_an_empty_count(void **state)
 			assert_int_equal(limits_arrive(&limits, 20, 1, START), 0);
 		assert_int_equal(limits_arrive(&limits, 20, 1, START), 1);
 	}
-	assert_null(limits.arrivals);
+	assert_null(limits.ring);
 	limits_done(&limits);
 }
 
@@ -108,7 +108,7 @@ static void a_rate_of_zero_counts_nothing(void **state)
 	limits_init(&limits);
 	for (unsigned i = 0; i < 1000; i++)
 		assert_int_equal(limits_arrive(&limits, 0, 1, START), 0);
-	assert_null(limits.arrivals);
+	assert_null(limits.ring);
 	limits_done(&limits);
 }
 
@@ -143,12 +143,12 @@ static void memory_follows_the_arrivals_and_is_given_back(void **state)
 	(void)state;
 	limits_init(&limits);
 	assert_int_equal(limits_arrive(&limits, 1000000000, 1, START), 0);
-	assert_true(limits.capacity <= 16);
+	assert_true(limits.ring->capacity <= 16);
 	for (unsigned i = 0; i < 5000; i++)
 		assert_int_equal(limits_arrive(&limits, 1000000000, 1, START + i), 0);
-	assert_true(limits.capacity >= 5000);
+	assert_true(limits.ring->capacity >= 5000);
 	assert_int_equal(limits_arrive(&limits, 1000000000, 1, START + 10 * USEC_PER_SEC), 0);
-	assert_true(limits.capacity <= 64);
+	assert_true(limits.ring->capacity <= 64);
 	limits_done(&limits);
 }
 
