@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
@@ -431,6 +432,8 @@ static int live(const struct options *options, const struct server_options *serv
 	}
 	conf_free(conf);
 	diag_done(&diag);
+	/* Reading took much that nothing needs any more. */
+	(void)malloc_trim(0);
 	(void)!chdir("/");
 	if (status == 0) {
 		tell_parent(parent, 0);

@@ -23,6 +23,7 @@ static struct {
 	struct writer *writer;
 	struct sink *sink;
 	enum log_style style;
+	pid_t pid; /* of the process that has opened it, which never forks into another one that logs */
 } state = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.max = LOG_LEVEL_INFO,
@@ -50,6 +51,7 @@ static void point_to(struct writer *writer, struct sink *sink, enum log_style st
 	state.writer = writer;
 	state.sink = sink;
 	state.style = style;
+	state.pid = getpid();
 	atomic_store(&state.max, (int)max);
 	(void)pthread_mutex_unlock(&state.lock);
 	sink_unref(old);
@@ -200,7 +202,7 @@ static void emit(enum log_level level, const char *text, size_t len)
 	if (!state.sink)
 		prefix = snprintf(line, sizeof(line), "usherd: ");
 	else if (state.style == LOG_STYLE_FILE)
-		prefix = snprintf(line, sizeof(line), "usherd[%ld]: %s: ", (long)getpid(),
+		prefix = snprintf(line, sizeof(line), "usherd[%ld]: %s: ", (long)state.pid,
 				  levels[level].name);
 	else if (state.style == LOG_STYLE_TERMINAL)
 		prefix = snprintf(line, sizeof(line), "%s: ", levels[level].name);

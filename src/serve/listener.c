@@ -38,19 +38,21 @@ static void set_option(int fd, int level, int option, int value)
 	(void)setsockopt(fd, level, option, &value, sizeof(value));
 }
 
-/* Options that may change while the socket is open. */
-static int apply_options(int fd, const struct endpoint *endpoint, const struct service *service)
+/* Options that may change while the socket is open; a @fresh one has none of them. */
+static void apply_options(int fd, const struct endpoint *endpoint, const struct service *service,
+			  bool fresh)
 {
-	bool tcp = endpoint->protocol == IPPROTO_TCP;
+	bool nodelay = service->flags & FLAG_NODELAY, keepalive = service->flags & FLAG_KEEPALIVE;
 
-	if (tcp)
-		set_option(fd, IPPROTO_TCP, TCP_NODELAY, (service->flags & FLAG_NODELAY) != 0);
-	if (tcp)
-		set_option(fd, SOL_SOCKET, SO_KEEPALIVE, (service->flags & FLAG_KEEPALIVE) != 0);
+	if (endpoint->protocol == IPPROTO_TCP) {
+		if (nodelay || !fresh)
+			set_option(fd, IPPROTO_TCP, TCP_NODELAY, nodelay);
+		if (keepalive || !fresh)
+			set_option(fd, SOL_SOCKET, SO_KEEPALIVE, keepalive);
+	}
 	if (endpoint->socktype == SOCK_DGRAM &&
 	    (service->builtin != BUILTIN_NONE || (service->flags & FLAG_INTERCEPT)))
 		(void)worker_dgrams_prepare(fd);
-	return fd_set_nonblock(fd, takes_itself(service));
 }
 
 static bool is_multicast(const struct endpoint *endpoint)
@@ -151,14 +153,17 @@ static int bind_unix(int fd, const struct endpoint *endpoint, const struct servi
 }
 
 /*
- * Moves a listener up. Where that is impossible it may stay, as long as there
+ * Moves a listener up, unless the low numbers are taken (serve/low_numbers.h). Where that is impossible it may stay, as long as there
  * are numbers left for connections, logs and reading configuration.
  */
 static int move_up(int fd)
 {
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, LISTENER_MIN_FD);
 	struct rlimit limit;
+	int high;
 
+	if (fd >= LISTENER_MIN_FD)
+		return fd;
+	high = fcntl(fd, F_DUPFD_CLOEXEC, LISTENER_MIN_FD);
 	if (high < 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
 	    (rlim_t)fd + LISTENER_RESERVE_FDS < limit.rlim_cur)
 		return fd;
@@ -168,9 +173,9 @@ static int move_up(int fd)
 
 static int open_endpoint(const struct endpoint *endpoint, const struct service *service)
 {
+	int flags = SOCK_CLOEXEC | (takes_itself(service) ? SOCK_NONBLOCK : 0);
 	CLEANUP_CLOSE int fd =
-		socket(endpoint->addr.family, endpoint->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
-		       endpoint->protocol);
+		socket(endpoint->addr.family, endpoint->socktype | flags, endpoint->protocol);
 	int r;
 
 	if (fd < 0)
@@ -188,7 +193,7 @@ static int open_endpoint(const struct endpoint *endpoint, const struct service *
 	if (r == 0)
 		r = join_group(fd, endpoint);
 	if (r == 0)
-		r = apply_options(fd, endpoint, service);
+		apply_options(fd, endpoint, service, true);
 	if (r == 0 && listens(endpoint->socktype) &&
 	    listen(fd, service->backlog == UNLIMITED ? SOMAXCONN : service->backlog) < 0)
 		r = -errno;
@@ -223,8 +228,9 @@ static void disconnect(int fd)
 
 int listener_adjust(int fd, const struct endpoint *endpoint, const struct service *service)
 {
-	int r = apply_options(fd, endpoint, service);
+	int r = fd_set_nonblock(fd, takes_itself(service));
 
+	apply_options(fd, endpoint, service, false);
 	if (endpoint->socktype == SOCK_DGRAM)
 		disconnect(fd);
 	if (r == 0 && listens(endpoint->socktype) &&

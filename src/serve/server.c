@@ -19,6 +19,7 @@
 #include "serve/gate.h"
 #include "serve/inquiry.h"
 #include "serve/listing.h"
+#include "serve/low_numbers.h"
 #include "serve/mux.h"
 #include "serve/ready.h"
 #include "serve/reap.h"
@@ -118,6 +119,21 @@ void server_want_worker(struct server *server)
 				server->options.worker_path);
 }
 
+/* Opens the doors of all services. */
+static void open_all(struct server *server)
+{
+	struct low_numbers low;
+	size_t n = 0;
+
+	for (size_t i = 0; i < server->n_runs; i++)
+		n += server->runs[i]->n_places;
+	low_numbers_take(&low, n);
+	for (size_t i = 0; i < server->n_runs; i++)
+		for (size_t e = 0; e < server->runs[i]->n_places; e++)
+			(void)place_open(&server->runs[i]->places[e]);
+	low_numbers_give_back(&low);
+}
+
 int server_start(struct server *server, const struct conf *conf)
 {
 	struct service_run **runs = calloc(conf->n + 1, sizeof(struct service_run *));
@@ -130,10 +146,9 @@ int server_start(struct server *server, const struct conf *conf)
 
 		if (run_new(server, conf->services[i], &run) < 0)
 			continue;
-		for (size_t e = 0; e < run->n_places; e++)
-			(void)place_open(&run->places[e]);
 		server->runs[server->n_runs++] = run;
 	}
+	open_all(server);
 	mux_renew(server);
 	return (int)server->n_runs;
 }
