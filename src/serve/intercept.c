@@ -81,7 +81,7 @@ static int replace_inner(struct service_run *inner, const struct service *servic
 	behind = service_behind(service, now);
 	if (!behind)
 		return -ENOMEM;
-	r = run_renew(inner, behind);
+	r = run_renew(inner, behind, false);
 	service_unref(behind);
 	return r;
 }

@@ -214,11 +214,24 @@ static void watch_or_retry(struct place *place)
 	try_later(place, r, false);
 }
 
+/* Its service may be another one for rpcbind now. */
+static void announce_anew(struct place *place)
+{
+	struct rpc *rpc = place->run->server->rpc;
+	struct rpc_door *before = TAKE_PTR(place->rpc);
+
+	/* In this order, as what both have in common is to stay. */
+	rpc_announce(rpc, place->run->service, place->fd, &place->rpc);
+	rpc_withdraw(rpc, &before);
+}
+
 void place_renew(struct place *place, const struct endpoint *endpoint, bool same)
 {
 	place->endpoint = endpoint;
 	if (place->fd < 0)
 		forget_retry(place);
+	else if (!same)
+		announce_anew(place);
 	/* A server that has the socket shares its settings: they wait until it is back. */
 	if (place->fd < 0 || place->state == PLACE_LENT)
 		return;

@@ -218,6 +218,45 @@ static int keep_or_drop(struct planner *p, size_t old)
 	return 0;
 }
 
+/* Whether a service goes on at the doors of the one before, in their order. */
+static bool is_in_place(const struct planner *p, const struct plan_service *planned)
+{
+	size_t n = planned->service->n_endpoints;
+
+	if (planned->old == PLAN_NONE || planned->kept ||
+	    p->running[planned->old]->n_endpoints != n)
+		return false;
+	for (size_t e = 0; e < n; e++) {
+		const struct plan_endpoint *door = &p->plan->endpoints[planned->first_endpoint + e];
+
+		if (door->old != planned->old || door->old_endpoint != e)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * An RPC service is announced anew, an intercepted one has a run behind it, and
+ * a program's label may be another one now, whatever the stanza says.
+ */
+static bool is_same(const struct service *before, const struct service *service)
+{
+	return !(service->type & SERVICE_RPC) &&
+	       !(service->flags & (FLAG_INTERCEPT | FLAG_LABELED)) &&
+	       before->wrapped == service->wrapped && service_equal(before, service);
+}
+
+static void find_unchanged(const struct planner *p)
+{
+	for (size_t i = 0; i < p->plan->n; i++) {
+		struct plan_service *planned = &p->plan->services[i];
+
+		planned->in_place = is_in_place(p, planned);
+		planned->same =
+			planned->in_place && is_same(p->running[planned->old], planned->service);
+	}
+}
+
 static int compare(struct planner *p)
 {
 	int r = 0;
@@ -247,6 +286,8 @@ int plan_make(const struct service *const *running, size_t n_running, const stru
 		r = index_doors(&p);
 	if (r == 0)
 		r = compare(&p);
+	if (r == 0)
+		find_unchanged(&p);
 	HASH_CLEAR(hh, p.by_key);
 	endpoint_map_done(&p.by_endpoint);
 	for (size_t i = 0; p.known && i < n_running; i++)

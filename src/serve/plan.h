@@ -12,8 +12,10 @@
 /* One service that will run. */
 struct plan_service {
 	const struct service *service; /* of the new configuration; the old one where kept is set */
-	size_t old; /* index of the running service that it continues, or PLAN_NONE */
-	bool kept;  /* its stanza is broken or its file unreadable now: it keeps its old form */
+	size_t old;    /* index of the running service that it continues, or PLAN_NONE */
+	bool kept;     /* its stanza is broken or its file unreadable now: it keeps its old form */
+	bool in_place; /* it goes on at the doors that it has: none of them moves */
+	bool same;     /* in_place, and all that was made for its old form serves the new one */
 	size_t first_endpoint; /* its endpoints' places in plan.endpoints */
 };
 

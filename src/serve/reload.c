@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* SIGHUP: read anew beside the running loop, compare, open what is new, swap in one step. */
+/* SIGHUP: read and compared beside the running loop, then carried out by it. */
 #include "config.h"
 
 #include "serve/reload.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -14,17 +15,15 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/log.h"
-#include "serve/intercept.h"
-#include "serve/mux.h"
 #include "serve/plan.h"
-#include "serve/reap.h"
-#include "serve/run.h"
+#include "serve/server.h"
 #include "serve/sinks.h"
+#include "serve/swap.h"
 
 /* Who frees a reload: the loop, unless it has gone while the thread still read. */
 enum reading {
 	READING_ON,
-	READING_DONE,
+	READING_OVER, /* what is left for the thread to do does not take long */
 	READING_ABANDONED
 };
 
@@ -35,17 +34,14 @@ struct reload {
 	int fd; /* eventfd: the thread is done */
 	struct event *event;
 	char *file, *directory, *inetd_file; /* the thread may outlive the server's options */
+	const struct service *
+		*running; /* those of the server's runs, which stay the same meanwhile */
+	size_t n_running;
 	struct diag diag;
 	struct conf *conf;
+	struct plan plan;
+	struct swap *swap; /* being carried out; NULL: still read */
 	int result;
-};
-
-/* What the swap has made ready before it touches anything that runs. */
-struct successor {
-	struct service_run *run;      /* new, or the one that goes on; NULL: there is none */
-	bool end;                     /* run goes on no more: its new form cannot be hosted */
-	struct place *places;         /* of the new service, for a run that goes on */
-	const struct service *before; /* which its places still refer to; referenced */
 };
 
 void reload_log_findings(const struct diag *diag)
@@ -65,181 +61,12 @@ void reload_log_findings(const struct diag *diag)
 	}
 }
 
-/* --- the swap ---------------------------------------------------------------------- */
-
-/* The first session that is not ending yet, or NULL. */
-static struct session *next_to_stop(const struct service_run *run)
-{
-	struct session *session;
-
-	TAILQ_FOREACH(session, &run->sessions, of_run)
-		if (!session->ending)
-			return session;
-	return NULL;
-}
-
-static void end_run(struct service_run *run)
-{
-	struct session *session;
-
-	log_notice("service %s deactivated", run->service->id);
-	run->ended = true;
-	for (size_t i = 0; i < run->n_places; i++) {
-		if (run->places[i].holder)
-			run->places[i].holder->place = NULL;
-		run->places[i].holder = NULL;
-		place_close(&run->places[i], true);
-	}
-	run_disarm(run);
-	/* Stopping one may end others, too: begin anew each time. */
-	run->held = true;
-	while ((session = next_to_stop(run)))
-		reap_stop(session);
-	run->held = false;
-	intercept_stop(run);
-	if (TAILQ_EMPTY(&run->sessions))
-		run_free(run);
-}
-
-/* Makes the run of one planned service, or readies the old one; nothing that runs is touched but its log and spawn. */
-static void prepare(struct server *server, const struct plan_service *planned,
-		    struct successor *ret)
-{
-	struct service_run *run = planned->old == PLAN_NONE ? NULL : server->runs[planned->old];
-	int r;
-
-	if (!run) {
-		(void)run_new(server, planned->service, &ret->run);
-		return;
-	}
-	ret->run = run;
-	if (planned->kept) {
-		log_error("service %s: its stanza cannot be used now; it goes on in its old form",
-			  run->service->id);
-		return;
-	}
-	ret->places = places_new(run, planned->service);
-	ret->before = service_ref(run->service);
-	r = ret->places ? run_replace(run, planned->service) : -ENOMEM;
-	if (r == 0)
-		return;
-	service_unref(TAKE_PTR(ret->before));
-	/* What runs goes on as it was, its doors among them; unless it is to be what this version cannot host. */
-	places_free(ret->places, planned->service->n_endpoints, false);
-	ret->places = NULL;
-	ret->end = r == -ENOTSUP;
-}
-
-/* Moves the descriptors that stay to their new places. */
-static void move_places(struct server *server, const struct plan *plan,
-			struct successor *successors)
-{
-	for (size_t i = 0; i < plan->n; i++) {
-		const struct plan_service *planned = &plan->services[i];
-		struct successor *s = &successors[i];
-		struct place *places = s->places ? s->places : s->run ? s->run->places : NULL;
-
-		if (!s->run || planned->kept || (planned->old != PLAN_NONE && !s->places))
-			continue;
-		for (size_t e = 0; e < planned->service->n_endpoints; e++) {
-			const struct plan_endpoint *from =
-				&plan->endpoints[planned->first_endpoint + e];
-
-			if (from->old != PLAN_NONE)
-				place_move(&server->runs[from->old]->places[from->old_endpoint],
-					   &places[e]);
-		}
-	}
-}
-
-/* Replaces the places of the runs that go on; what was not moved is closed. */
-static void adopt_places(const struct plan *plan, struct successor *successors)
-{
-	for (size_t i = 0; i < plan->n; i++) {
-		struct successor *s = &successors[i];
-
-		if (!s->places)
-			continue;
-		places_free(s->run->places, s->run->n_places, true);
-		service_unref(s->before);
-		s->run->places = s->places;
-		s->run->n_places = (unsigned)plan->services[i].service->n_endpoints;
-	}
-}
-
-static void open_places(struct service_run *run)
-{
-	for (size_t i = 0; i < run->n_places; i++)
-		if (run->places[i].state == PLACE_CLOSED && !run->resting &&
-		    !place_is_retried(&run->places[i]))
-			(void)place_open(&run->places[i]);
-}
-
-static size_t carry_out(struct server *server, const struct plan *plan,
-			struct successor *successors, struct service_run **runs)
-{
-	size_t n = 0;
-
-	move_places(server, plan, successors);
-	adopt_places(plan, successors);
-	for (size_t i = 0; i < plan->n_dropped; i++)
-		end_run(server->runs[plan->dropped[i]]);
-	for (size_t i = 0; i < plan->n; i++) {
-		if (successors[i].end)
-			end_run(successors[i].run);
-		if (!successors[i].run || successors[i].end)
-			continue;
-		if (plan->services[i].old != PLAN_NONE && !plan->services[i].kept)
-			log_notice("readjusting service %s", successors[i].run->service->id);
-		open_places(successors[i].run);
-		runs[n++] = successors[i].run;
-	}
-	return n;
-}
-
-/* Makes @conf what runs. Returns 0, or -ENOMEM with everything as it was but logs reopened. */
-static int swap(struct server *server, const struct conf *conf)
-{
-	CLEANUP_FREE const struct service **running = calloc(server->n_runs + 1, sizeof(*running));
-	CLEANUP_FREE struct successor *successors = NULL;
-	struct service_run **runs;
-	size_t fresh = 0, old = 0;
-	struct plan plan;
-	int r = running ? 0 : -ENOMEM;
-
-	for (size_t i = 0; i < server->n_runs && r == 0; i++)
-		running[i] = server->runs[i]->service;
-	if (r == 0)
-		r = plan_make(running, server->n_runs, conf, &plan);
-	if (r < 0)
-		return r;
-	successors = calloc(plan.n + 1, sizeof(*successors));
-	runs = calloc(plan.n + 1, sizeof(*runs));
-	if (!successors || !runs) {
-		free(runs);
-		plan_done(&plan);
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < plan.n; i++) {
-		prepare(server, &plan.services[i], &successors[i]);
-		fresh += successors[i].run && plan.services[i].old == PLAN_NONE;
-		old += plan.services[i].old != PLAN_NONE;
-	}
-	log_notice("Swapping defaults");
-	server->n_runs = carry_out(server, &plan, successors, runs);
-	free(server->runs);
-	server->runs = runs;
-	mux_renew(server);
-	log_notice("Reconfigured: new=%zu old=%zu dropped=%zu (services)", fresh, old,
-		   plan.n_dropped);
-	plan_done(&plan);
-	return 0;
-}
-
 /* --- reading ------------------------------------------------------------------------- */
 
 static void reload_free(struct reload *reload)
 {
+	swap_free(reload->swap);
+	plan_done(&reload->plan);
 	if (reload->event)
 		event_free(reload->event);
 	if (reload->fd >= 0)
@@ -249,6 +76,7 @@ static void reload_free(struct reload *reload)
 	free(reload->file);
 	free(reload->directory);
 	free(reload->inetd_file);
+	free(reload->running);
 	free(reload);
 }
 
@@ -260,32 +88,32 @@ static void *read_conf(void *arg)
 		.directory = reload->directory,
 		.inetd_file = reload->inetd_file,
 	};
+	enum reading on = READING_ON;
 	uint64_t one = 1;
 
 	reload->result = conf_load(&source, &reload->diag, &reload->conf);
-	(void)!write(reload->fd, &one, sizeof(one));
-	if (atomic_exchange(&reload->reading, READING_DONE) == READING_ABANDONED)
+	if (!atomic_compare_exchange_strong(&reload->reading, &on, READING_OVER)) {
 		reload_free(reload);
+		return NULL;
+	}
+	if (reload->result == 0)
+		reload->result =
+			plan_make(reload->running, reload->n_running, reload->conf, &reload->plan);
+	(void)!write(reload->fd, &one, sizeof(one));
 	return NULL;
 }
 
-static void on_read(evutil_socket_t fd, short what, void *arg)
-{
-	struct reload *reload = arg;
-	struct server *server = reload->server;
-	int r;
+/* --- in the loop --------------------------------------------------------------------- */
 
-	(void)fd;
-	(void)what;
-	(void)pthread_join(reload->thread, NULL);
+/* The server is as it is to be now. */
+static void conclude(struct reload *reload)
+{
+	struct server *server = reload->server;
+
 	server->reload = NULL;
-	reload_log_findings(&reload->diag);
-	r = reload->result;
-	if (r == 0)
-		r = swap(server, reload->conf);
-	if (r < 0)
-		log_warning("reconfiguration failed; everything goes on as it was");
 	reload_free(reload);
+	/* What the configuration before took would be kept for the next one otherwise. */
+	(void)malloc_trim(0);
 	(void)sd_notifyf(0, "READY=1\nSTATUS=%zu services", server->n_runs);
 	if (server->n_runs == 0 && !server->options.stay_alive) {
 		log_critical("No available services. Exiting");
@@ -295,6 +123,43 @@ static void on_read(evutil_socket_t fd, short what, void *arg)
 		server->reload_again = false;
 		reload_begin(server);
 	}
+}
+
+static void on_swapped(void *arg, const struct swap_counts *counts)
+{
+	log_notice("Reconfigured: new=%zu old=%zu dropped=%zu (services)", counts->fresh,
+		   counts->old, counts->dropped);
+	conclude(arg);
+}
+
+static void on_read(evutil_socket_t fd, short what, void *arg)
+{
+	struct reload *reload = arg;
+	int r;
+
+	(void)fd;
+	(void)what;
+	(void)pthread_join(reload->thread, NULL);
+	reload_log_findings(&reload->diag);
+	r = reload->result;
+	if (r == 0)
+		r = swap_begin(reload->server, &reload->plan, on_swapped, reload, &reload->swap);
+	if (r < 0) {
+		log_warning("reconfiguration failed; everything goes on as it was");
+		conclude(reload);
+	}
+}
+
+/* What runs, for the thread to compare with. */
+static int note_running(struct reload *reload, const struct server *server)
+{
+	reload->running = calloc(server->n_runs + 1, sizeof(*reload->running));
+	if (!reload->running)
+		return -ENOMEM;
+	reload->n_running = server->n_runs;
+	for (size_t i = 0; i < server->n_runs; i++)
+		reload->running[i] = server->runs[i]->service;
+	return 0;
 }
 
 static struct reload *reload_new(struct server *server)
@@ -312,7 +177,8 @@ static struct reload *reload_new(struct server *server)
 	if (reload->fd >= 0)
 		reload->event = event_new(server->base, reload->fd, EV_READ, on_read, reload);
 	if (reload->file && reload->directory && (reload->inetd_file || !source->inetd_file) &&
-	    reload->event && event_add(reload->event, NULL) == 0)
+	    reload->event && note_running(reload, server) == 0 &&
+	    event_add(reload->event, NULL) == 0)
 		return reload;
 	reload_free(reload);
 	return NULL;
@@ -355,19 +221,21 @@ void reload_begin(struct server *server)
 void reload_cancel(struct server *server)
 {
 	struct reload *reload = server->reload;
-	pthread_t thread;
+	enum reading on = READING_ON;
 
 	if (!reload)
 		return;
-	thread = reload->thread;
 	server->reload = NULL;
-	event_free(reload->event);
-	reload->event = NULL;
-	if (atomic_exchange(&reload->reading, READING_ABANDONED) == READING_DONE) {
+	if (reload->swap) {
+		reload_free(reload);
+		return;
+	}
+	event_free(TAKE_PTR(reload->event));
+	if (!atomic_compare_exchange_strong(&reload->reading, &on, READING_ABANDONED)) {
 		(void)pthread_join(reload->thread, NULL);
 		reload_free(reload);
 		return;
 	}
 	/* It may wait for a name server for long: the end of the daemon does not. */
-	(void)pthread_detach(thread);
+	(void)pthread_detach(reload->thread);
 }

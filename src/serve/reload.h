@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* SIGHUP: read anew beside the running loop, compare, open what is new, swap in one step. */
+/* SIGHUP: read and compared beside the running loop, then carried out by it. */
 #pragma once
 
 #include "base/diag.h"
@@ -8,7 +8,7 @@ struct server;
 
 /*
  * Begins to read the configuration in a thread of its own, so that name services
- * and large files delay nobody; the rest happens in the loop when it is done. A
+ * and large files delay nobody; what is to be done is found there, too, and the loop does it (serve/swap.h). A
  * second call meanwhile has it read once more afterwards.
  */
 void reload_begin(struct server *server);

@@ -131,21 +131,8 @@ int run_replace(struct service_run *run, const struct service *service)
 	return 0;
 }
 
-/*
- * Whether all that was made for the service before serves this one as well. An RPC
- * service is registered anew, an intercepted one has an inner run to be renewed, and the
- * label of a program may be another one now.
- */
-static bool is_same(const struct service *before, const struct service *service)
+int run_renew(struct service_run *run, const struct service *service, bool same)
 {
-	return !(service->type & SERVICE_RPC) &&
-	       !(service->flags & (FLAG_INTERCEPT | FLAG_LABELED)) &&
-	       before->wrapped == service->wrapped && service_equal(before, service);
-}
-
-int run_renew(struct service_run *run, const struct service *service)
-{
-	bool same = is_same(run->service, service);
 	const struct service *before = service_ref(run->service);
 	int r = 0;
 

@@ -23,10 +23,10 @@ int run_replace(struct service_run *run, const struct service *service);
 
 /*
  * The same where the endpoints of @service are those of the run's places, which stay:
- * their sockets get its settings. Of a service that is the same as before only what may
+ * their sockets get its settings. Where it is the @same as before (serve/plan.h), only what may
  * have changed behind it is looked after: socket files, and sockets that servers have had.
  */
-int run_renew(struct service_run *run, const struct service *service);
+int run_renew(struct service_run *run, const struct service *service, bool same);
 
 /* Frees a run without sessions; its places are closed. */
 void run_free(struct service_run *run);
