@@ -322,6 +322,55 @@ static void keeps_the_services_of_files_that_cannot_be_read_now(void **state)
 	load_done(&load);
 }
 
+static void finds_what_goes_on_at_its_doors(void **state)
+{
+	static const char two[] = STANZA("a", "bind = 127.0.0.1 127.0.0.2\n");
+	struct change c;
+
+	(void)state;
+	plan_texts(&c, STANZA("a", "") STANZA_AT("b", "4002", "nice = 1\n"),
+		   STANZA("a", "") STANZA_AT("b", "4002", "nice = 2\n"));
+	assert_true(planned(&c, "a")->in_place);
+	assert_true(planned(&c, "a")->same);
+	assert_true(planned(&c, "b")->in_place);
+	assert_false(planned(&c, "b")->same);
+	change_done(&c);
+	/* Where the stanza stands does not matter, but in which order its addresses are. */
+	plan_texts(&c, two, "\n\n" STANZA("a", "bind = 127.0.0.1 127.0.0.2\n"));
+	assert_true(planned(&c, "a")->same);
+	change_done(&c);
+	plan_texts(&c, two, STANZA("a", "bind = 127.0.0.2 127.0.0.1\n"));
+	assert_false(planned(&c, "a")->in_place);
+	change_done(&c);
+	plan_texts(&c, two, STANZA("a", "bind = 127.0.0.1\n"));
+	assert_false(planned(&c, "a")->in_place);
+	change_done(&c);
+	/* Renamed, moved, broken. */
+	plan_texts(&c, STANZA("a", ""), STANZA("b", ""));
+	assert_false(planned(&c, "b")->in_place);
+	change_done(&c);
+	plan_texts(&c, STANZA("a", ""), STANZA_AT("a", "4002", ""));
+	assert_false(planned(&c, "a")->in_place);
+	change_done(&c);
+	plan_texts(&c, STANZA("a", ""), STANZA("a", "nice = x\n"));
+	assert_false(planned(&c, "a")->in_place);
+	change_done(&c);
+}
+
+static void an_intercepted_service_is_always_made_anew(void **state)
+{
+	static const char text[] =
+		"service a\n{\ntype = UNLISTED\nport = 4001\nsocket_type = dgram\n"
+		"wait = yes\nuser = root\nserver = /bin/sh\nflags = INTERCEPT\n}\n";
+	struct change c;
+
+	(void)state;
+	plan_texts(&c, text, text);
+	assert_true(planned(&c, "a")->in_place);
+	assert_false(planned(&c, "a")->same);
+	change_done(&c);
+}
+
 static void plans_from_and_to_nothing(void **state)
 {
 	struct change c;
@@ -354,6 +403,8 @@ int main(void)
 		cmocka_unit_test(keeps_services_of_broken_inetd_lines),
 		cmocka_unit_test(ends_a_broken_service_whose_door_another_has_taken),
 		cmocka_unit_test(keeps_the_services_of_files_that_cannot_be_read_now),
+		cmocka_unit_test(finds_what_goes_on_at_its_doors),
+		cmocka_unit_test(an_intercepted_service_is_always_made_anew),
 		cmocka_unit_test(plans_from_and_to_nothing),
 	};
 
