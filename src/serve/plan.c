@@ -8,13 +8,15 @@
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
+
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 #include "config/endpoint_map.h"
 
 /* A running service, found by what identifies it; those with equal keys form a chain. */
 struct known {
-	char *key;
+	char *key; /* NULL until the services are indexed */
 	size_t old;
 	size_t first_door; /* of its doors, which follow each other */
 	struct known *next;
@@ -36,9 +38,13 @@ struct planner {
 	const struct conf *conf;
 	struct plan *plan;
 	struct known *known; /* array of n_running */
+	size_t likely;       /* which is continued by the next service where nothing has changed */
 	struct known *by_key;
-	struct door *doors;              /* array */
+	bool services_indexed;
+	struct door *doors; /* array */
+	size_t n_doors;
 	struct endpoint_map by_endpoint; /* to where in doors the first one stands */
+	bool doors_indexed;
 };
 
 static char *identity(const struct service *service)
@@ -52,15 +58,15 @@ static char *identity(const struct service *service)
 	return key;
 }
 
+/* The tables are for what has moved in the files or changed its doors: where nothing has, they are not made. */
 static int index_services(struct planner *p)
 {
-	p->known = calloc(p->n_running + 1, sizeof(*p->known));
-	if (!p->known)
-		return -ENOMEM;
+	if (p->services_indexed)
+		return 0;
+	p->services_indexed = true;
 	for (size_t i = 0; i < p->n_running; i++) {
 		struct known *known = &p->known[i], *head;
 
-		known->old = i;
 		known->key = identity(p->running[i]);
 		if (!known->key)
 			return -ENOMEM;
@@ -70,6 +76,8 @@ static int index_services(struct planner *p)
 			head->next = known;
 		} else {
 			HASH_ADD_KEYPTR(hh, p->by_key, known->key, strlen(known->key), known);
+			if (!known->hh.tbl)
+				return -ENOMEM;
 		}
 	}
 	return 0;
@@ -77,27 +85,36 @@ static int index_services(struct planner *p)
 
 static int index_doors(struct planner *p)
 {
+	if (p->doors_indexed)
+		return 0;
+	p->doors_indexed = true;
+	for (size_t i = 0; i < p->n_doors; i++)
+		if (endpoint_map_add(&p->by_endpoint, p->doors[i].endpoint, &p->doors[i]) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+static int list_running(struct planner *p)
+{
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->n_running; i++)
 		n += p->running[i]->n_endpoints;
+	p->known = calloc(p->n_running + 1, sizeof(*p->known));
 	p->doors = calloc(n + 1, sizeof(*p->doors));
-	if (!p->doors)
+	if (!p->known || !p->doors)
 		return -ENOMEM;
-	n = 0;
 	for (size_t i = 0; i < p->n_running; i++) {
-		p->known[i].first_door = n;
-		for (size_t e = 0; e < p->running[i]->n_endpoints; e++) {
-			struct door *door = &p->doors[n++];
-
-			door->endpoint = &p->running[i]->endpoints[e];
-			door->old = i;
-			door->old_endpoint = e;
-			if (endpoint_map_add(&p->by_endpoint, door->endpoint, door) < 0)
-				return -ENOMEM;
-		}
+		p->known[i].old = i;
+		p->known[i].first_door = p->n_doors;
+		for (size_t e = 0; e < p->running[i]->n_endpoints; e++)
+			p->doors[p->n_doors++] = (struct door){
+				.endpoint = &p->running[i]->endpoints[e],
+				.old = i,
+				.old_endpoint = e,
+			};
 	}
-	p->doors[n].old = PLAN_NONE;
+	p->doors[p->n_doors].old = PLAN_NONE;
 	return 0;
 }
 
@@ -110,13 +127,30 @@ static bool shares_endpoint(const struct service *a, const struct service *b)
 	return a->n_endpoints == 0 && b->n_endpoints == 0;
 }
 
-/* The running service that @service continues, or PLAN_NONE. */
-static int find_old(struct planner *p, const struct service *service, size_t *ret)
+/* Whether @service stands where it stood, with the doors that it had. */
+static bool is_likely(const struct planner *p, const struct service *service)
+{
+	const struct service *old;
+
+	if (p->likely >= p->n_running || p->known[p->likely].matched)
+		return false;
+	old = p->running[p->likely];
+	if (old->socktype != service->socktype || old->protocol != service->protocol ||
+	    old->n_endpoints != service->n_endpoints || strcasecmp(old->id, service->id) != 0)
+		return false;
+	for (size_t i = 0; i < service->n_endpoints; i++)
+		if (!endpoint_equal(&old->endpoints[i], &service->endpoints[i]))
+			return false;
+	return true;
+}
+
+/* The running service of the same identity, and of several one with the same doors; NULL where there is none. */
+static int look_up(struct planner *p, const struct service *service, struct known **ret)
 {
 	CLEANUP_FREE char *key = identity(service);
 	struct known *best = NULL, *known;
 
-	if (!key)
+	if (!key || index_services(p) < 0)
 		return -ENOMEM;
 	HASH_FIND_STR(p->by_key, key, known);
 	for (; known; known = known->next) {
@@ -127,9 +161,27 @@ static int find_old(struct planner *p, const struct service *service, size_t *re
 		if (shares_endpoint(p->running[best->old], service))
 			break;
 	}
-	if (best)
-		best->matched = true;
-	*ret = best ? best->old : PLAN_NONE;
+	*ret = best;
+	return 0;
+}
+
+/* The running service that @service continues, or PLAN_NONE. */
+static int find_old(struct planner *p, const struct service *service, size_t *ret)
+{
+	struct known *known = NULL;
+	int r = 0;
+
+	if (is_likely(p, service))
+		known = &p->known[p->likely];
+	else
+		r = look_up(p, service, &known);
+	if (r < 0)
+		return r;
+	if (known) {
+		known->matched = true;
+		p->likely = known->old + 1;
+	}
+	*ret = known ? known->old : PLAN_NONE;
 	return 0;
 }
 
@@ -139,17 +191,26 @@ static bool is_anywhere(const struct endpoint *endpoint)
 	return endpoint->addr.family != AF_UNIX && endpoint->addr.port == 0;
 }
 
-/* The open door that an endpoint continues: the service's own before that of another one. NULL when there is none. */
-static struct door *find_door(struct planner *p, const struct endpoint *endpoint, size_t old)
+/* The open door that an endpoint continues: the service's own before that of another one; NULL when there is none. */
+static int find_door(struct planner *p, const struct endpoint *endpoint, size_t old,
+		     struct door **ret)
 {
 	const struct door *door;
 
+	*ret = NULL;
 	if (old != PLAN_NONE)
 		for (size_t i = p->known[old].first_door; p->doors[i].old == old; i++)
-			if (!p->doors[i].taken && endpoint_equal(p->doors[i].endpoint, endpoint))
-				return &p->doors[i];
-	door = is_anywhere(endpoint) ? NULL : endpoint_map_find(&p->by_endpoint, endpoint);
-	return door ? &p->doors[door - p->doors] : NULL;
+			if (!p->doors[i].taken && endpoint_equal(p->doors[i].endpoint, endpoint)) {
+				*ret = &p->doors[i];
+				return 0;
+			}
+	if (is_anywhere(endpoint))
+		return 0;
+	if (index_doors(p) < 0)
+		return -ENOMEM;
+	door = endpoint_map_find(&p->by_endpoint, endpoint);
+	*ret = door ? &p->doors[door - p->doors] : NULL;
+	return 0;
 }
 
 static int add_service(struct planner *p, const struct service *service, size_t old, bool kept)
@@ -168,7 +229,8 @@ static int add_service(struct planner *p, const struct service *service, size_t 
 		struct plan_endpoint endpoint = { .old = PLAN_NONE, .old_endpoint = PLAN_NONE };
 		struct door *door;
 
-		door = find_door(p, &service->endpoints[e], old);
+		if (find_door(p, &service->endpoints[e], old, &door) < 0)
+			return -ENOMEM;
 		if (door && !door->taken) {
 			door->taken = true;
 			endpoint.old = door->old;
@@ -280,10 +342,8 @@ int plan_make(const struct service *const *running, size_t n_running, const stru
 	struct planner p = {
 		.running = running, .n_running = n_running, .conf = conf, .plan = &plan
 	};
-	int r = index_services(&p);
+	int r = list_running(&p);
 
-	if (r == 0)
-		r = index_doors(&p);
 	if (r == 0)
 		r = compare(&p);
 	if (r == 0)

@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <string.h>
 #include <syslog.h>
+
+/* Without memory a service is not hosted; the daemon goes on. */
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 #include "base/sink.h"
@@ -18,6 +21,7 @@
 
 struct shared {
 	char *key;
+	struct log_target target; /* its path is part of the key */
 	struct sink *sink;
 	unsigned users;
 	UT_hash_handle hh;
@@ -29,6 +33,7 @@ struct sinks {
 	char *ident;
 	struct shared *by_key;
 	struct shared *by_sink;
+	struct shared *recent; /* what was asked for last: most services write to one log */
 };
 
 struct sinks *sinks_new(struct writer *writer, const char *ident)
@@ -48,6 +53,8 @@ struct sinks *sinks_new(struct writer *writer, const char *ident)
 
 static void shared_free(struct sinks *sinks, struct shared *shared)
 {
+	if (sinks->recent == shared)
+		sinks->recent = NULL;
 	HASH_DELETE(hh, sinks->by_key, shared);
 	HASH_DELETE(by_sink, sinks->by_sink, shared);
 	sink_unref(shared->sink);
@@ -82,39 +89,87 @@ static int open_sink(struct sinks *sinks, const struct service *service, struct 
 	return sink_syslog_new(SYSLOG_PATH, name, sinks->ident, log->facility, log->level, ret);
 }
 
+/* Whether two logs are the same place, with the same bounds. */
+static bool is_same(const struct log_target *a, const struct log_target *b)
+{
+	return a->kind == b->kind && a->facility == b->facility && a->level == b->level &&
+	       a->soft_bytes == b->soft_bytes && a->hard_bytes == b->hard_bytes &&
+	       str_equal(a->path, b->path);
+}
+
+static char *key_of(const struct log_target *log)
+{
+	char *key;
+
+	if (asprintf(&key, "%d:%d:%d:%llu:%llu:%s", (int)log->kind, log->facility, log->level,
+		     (unsigned long long)log->soft_bytes, (unsigned long long)log->hard_bytes,
+		     log->path ? log->path : "") < 0)
+		return NULL;
+	return key;
+}
+
+/* Takes over @key. */
+static int add(struct sinks *sinks, const struct service *service, char *key, struct shared **ret)
+{
+	struct shared *shared = calloc(1, sizeof(*shared));
+	int r = shared ? open_sink(sinks, service, &shared->sink) : -ENOMEM;
+
+	if (r < 0) {
+		free(shared);
+		free(key);
+		return r;
+	}
+	shared->key = key;
+	shared->target = *service->log;
+	if (shared->target.path)
+		shared->target.path = key + strlen(key) - strlen(shared->target.path);
+	HASH_ADD_KEYPTR(hh, sinks->by_key, key, strlen(key), shared);
+	if (shared->hh.tbl)
+		HASH_ADD_KEYPTR(by_sink, sinks->by_sink, &shared->sink, sizeof(struct sink *),
+				shared);
+	if (!shared->hh.tbl || !shared->by_sink.tbl) {
+		if (shared->hh.tbl)
+			HASH_DELETE(hh, sinks->by_key, shared);
+		sink_unref(shared->sink);
+		free(key);
+		free(shared);
+		return -ENOMEM;
+	}
+	*ret = shared;
+	return 0;
+}
+
+/* The shared log of the service, which is opened unless it is open. */
+static int find(struct sinks *sinks, const struct service *service, struct shared **ret)
+{
+	char *key = key_of(service->log);
+
+	if (!key)
+		return -ENOMEM;
+	HASH_FIND_STR(sinks->by_key, key, *ret);
+	if (!*ret)
+		return add(sinks, service, key, ret);
+	free(key);
+	return 0;
+}
+
 int sinks_get(struct sinks *sinks, const struct service *service, struct sink **ret)
 {
 	const struct log_target *log = service->log;
-	CLEANUP_FREE char *key = NULL;
-	struct shared *shared;
-	int r;
 
 	*ret = NULL;
 	if (log->kind == LOG_KIND_NONE)
 		return 0;
-	if (asprintf(&key, "%d:%d:%d:%llu:%llu:%s", (int)log->kind, log->facility, log->level,
-		     (unsigned long long)log->soft_bytes, (unsigned long long)log->hard_bytes,
-		     log->path ? log->path : "") < 0) {
-		key = NULL;
-		return -ENOMEM;
-	}
-	HASH_FIND_STR(sinks->by_key, key, shared);
-	if (!shared) {
-		shared = calloc(1, sizeof(*shared));
-		if (!shared)
-			return -ENOMEM;
-		r = open_sink(sinks, service, &shared->sink);
-		if (r < 0) {
-			free(shared);
+	if (!sinks->recent || !is_same(&sinks->recent->target, log)) {
+		struct shared *shared;
+		int r = find(sinks, service, &shared);
+
+		if (r < 0)
 			return r;
-		}
-		shared->key = TAKE_PTR(key);
-		HASH_ADD_KEYPTR(hh, sinks->by_key, shared->key, strlen(shared->key), shared);
-		HASH_ADD_KEYPTR(by_sink, sinks->by_sink, &shared->sink, sizeof(struct sink *),
-				shared);
+		sinks->recent = shared;
 	}
-	shared->users++;
-	*ret = shared->sink;
+	sinks->recent->users++;
+	*ret = sinks->recent->sink;
 	return 0;
 }
 
