@@ -2,21 +2,13 @@
 # Proves: a connection costs no more system calls and instructions than recorded here, so that the path of a connection
 # cannot grow unseen. It counts and does not time: the figures are the same on a slow machine.
 # SPDX-License-Identifier: ISC
-import glob
 import os
-import re
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests/lib"))
-from harness import *  # noqa: E402,F403
+from counting import *  # noqa: E402,F403
 
-for tool in ("strace", "valgrind"):
-    if not shutil.which(tool):
-        skip("needs " + tool)
-with open(os.path.join(BUILD, "usherd"), "rb") as binary:
-    if b"__asan_init" in binary.read():
-        skip("sanitizers have costs of their own")
+needs_counting()
 
 LOAD = os.path.join(BUILD, "tests/bench/load")
 SERVER = os.path.join(BUILD, "tests/bench/server")
@@ -57,34 +49,6 @@ def load(kind, n):
           done.stdout + done.stderr)
 
 
-def attached(pid):
-    with open("/proc/%d/status" % pid) as status:
-        return re.search(r"^TracerPid:\s*(\d+)", status.read(), re.M).group(1) != "0"
-
-
-def count_calls(pids, work):
-    """System calls of each thread while work() runs."""
-    tracers = []
-    for pid in pids:
-        out = path("strace.%d" % pid)
-        tracers.append((subprocess.Popen(["strace", "-c", "-o", out, "-p", str(pid)], stderr=subprocess.DEVNULL), out))
-    for pid in pids:
-        if not wait_for(lambda: attached(pid)):
-            for tracer, _ in tracers:
-                tracer.kill()
-            skip("tracing is not allowed here")
-    work()
-    totals = []
-    for tracer, out in tracers:
-        tracer.send_signal(signal.SIGINT)
-        tracer.wait()
-        with open(out) as file:
-            table = file.read()
-        found = re.search(r"^\s*100\.00\s+\S+\s+\d*\s+(\d+)", table, re.M)
-        totals.append((int(found.group(1)) if found else 0, table))
-    return totals
-
-
 def child_calls(pid, n):
     """The most system calls that a child of the daemon needs up to its exec."""
     out = path("strace.children")
@@ -112,12 +76,12 @@ with tcp(20002) as s:
 worker = daemon.worker()
 for kind, budget in BUDGET.items():
     totals = count_calls([daemon.pid, worker], lambda: load(kind, CONNECTIONS))
-    for who, (calls, table) in zip(("daemon", "worker"), totals):
+    for who, calls in zip(("daemon", "worker"), totals):
         if who in budget:
-            each = calls / CONNECTIONS
+            each = sum(calls.values()) / CONNECTIONS
             print("%s: %.2f system calls a connection in the %s" % (kind, each, who))
             check("%s: the %s keeps to %.1f system calls a connection" % (kind, who, budget[who]),
-                  0 < each <= budget[who], table)
+                  0 < each <= budget[who], calls)
 calls, children = child_calls(daemon.pid, 20)
 print("spawned: %d system calls in a child" % calls)
 check("spawned: a child keeps to %d system calls" % CHILD_CALLS, 0 < calls <= CHILD_CALLS)
@@ -125,22 +89,9 @@ equal("all children were looked at", children, 20)
 daemon.stop()
 
 
-def instructions(kind, n):
-    """Of the daemon's main process, from start to end, with n connections."""
-    for old in glob.glob(path("callgrind.*")):
-        os.unlink(old)
-    out = path("callgrind")
-    under = Daemon(conf(), prefix=["valgrind", "-q", "--tool=callgrind", "--callgrind-out-file=" + out + ".%p"],
-                   env=dict(os.environ, USHERD_SPAWN="fork"))
-    load(kind, n)
-    under.stop()
-    with open("%s.%d" % (out, under.pid)) as file:
-        return int(re.search(r"^(?:summary|totals): (\d+)", file.read(), re.M).group(1))
-
-
 for kind, budget in BUDGET.items():
     few, many = 50, 250
-    each = (instructions(kind, many) - instructions(kind, few)) / (many - few)
+    each = (instructions(conf(), lambda: load(kind, many)) - instructions(conf(), lambda: load(kind, few))) / (many - few)
     print("%s: %.0f instructions a connection in the daemon" % (kind, each))
     check("%s: the daemon keeps to %d instructions a connection" % (kind, budget["instructions"]),
           0 < each <= budget["instructions"])

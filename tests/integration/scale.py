@@ -3,25 +3,21 @@
 # leaves as it is, and a loop that goes on while much is changed. It counts and does not time.
 # SPDX-License-Identifier: ISC
 import os
-import re
 import resource
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests/lib"))
 import harness  # noqa: E402
-from harness import *  # noqa: E402,F403
+from counting import *  # noqa: E402,F403
 
-if not shutil.which("strace"):
-    skip("needs strace")
-with open(os.path.join(BUILD, "usherd"), "rb") as binary:
-    if b"__asan_init" in binary.read():
-        skip("sanitizers have costs of their own")
+needs_counting()
 
+LOAD = os.path.join(BUILD, "tests/bench/load")
+SERVER = os.path.join(BUILD, "tests/bench/server")
 SERVICES = 2000
 FIRST = 20001
 # What a service that waits for its first client may take of the daemon's memory, configuration included.
-BYTES = 800
+BYTES = 900
 # To open a door: socket, SO_REUSEADDR, bind, listen, epoll_ctl, as the barest loop does.
 DOOR_CALLS = ("socket", "setsockopt", "getsockopt", "fcntl", "dup", "bind", "listen", "epoll_ctl", "close")
 AT_START = 5
@@ -54,34 +50,6 @@ def settled(daemon):
     return least
 
 
-def parse(table):
-    """Calls by name, of strace -c."""
-    calls = {}
-    for line in table.splitlines():
-        found = re.match(r"\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$", line)
-        if found:
-            calls[found.group(2)] = int(found.group(1))
-    calls.pop("total", None)
-    return calls
-
-
-def attached(pid):
-    return re.search(r"^TracerPid:\s*(\d+)", read("/proc/%d/status" % pid), re.M).group(1) != "0"
-
-
-def count_in_loop(daemon, work):
-    """Calls of the loop's thread while work() runs."""
-    out = path("strace.loop")
-    tracer = subprocess.Popen(["strace", "-c", "-o", out, "-p", str(daemon.pid)], stderr=subprocess.DEVNULL)
-    if not wait_for(lambda: attached(daemon.pid)):
-        tracer.kill()
-        skip("tracing is not allowed here")
-    work()
-    tracer.send_signal(signal.SIGINT)
-    tracer.wait()
-    return parse(read(out))
-
-
 # --- start -------------------------------------------------------------------------
 
 
@@ -96,7 +64,7 @@ def calls_at_start(n):
     traced.process.kill()
     traced.process.wait()
     wait_for(lambda: "total" in read(out))
-    return parse(read(out))
+    return calls_of(read(out))
 
 
 def each(few, many, names, n):
@@ -133,14 +101,14 @@ check("reloads leave nothing behind", grown < SERVICES * 100)
 
 # --- a SIGHUP with the same files ------------------------------------------------------
 
-calls = count_in_loop(daemon, daemon.reload)
+calls, = count_calls([daemon.pid], daemon.reload)
 print("unchanged: %d system calls in the loop" % sum(calls.values()))
 check("services that have not changed cost no system calls", 0 < sum(calls.values()) <= UNCHANGED, calls)
 equal("and go on", ask(FIRST + SERVICES - 1), b"hello\n")
 
 # --- and with others -------------------------------------------------------------------
 
-calls = count_in_loop(daemon, lambda: daemon.reload(conf(flags="IPv4 NODELAY", server_args="again")))
+calls, = count_calls([daemon.pid], lambda: daemon.reload(conf(flags="IPv4 NODELAY", server_args="again")))
 rounds = calls.get("epoll_wait", 0) + calls.get("epoll_pwait", 0)
 print("all changed: %d system calls in the loop, %d of them waits" % (sum(calls.values()), rounds))
 check("while all services change the loop goes on", rounds >= 10, calls)
@@ -158,4 +126,25 @@ write(daemon.conf, conf(server_args="never"))
 daemon.process.send_signal(signal.SIGHUP)
 wait_for(lambda: daemon.log().count("Swapping defaults") > swaps)
 daemon.stop()
+
+# --- a connection beside many ---------------------------------------------------------------
+
+
+def visit(port, n):
+    done = subprocess.run([LOAD, "-n", str(n), "-w", str(PATIENCE), "%d=hello" % port], capture_output=True, text=True)
+    check("%d connections are served" % n, done.returncode == 0, done.stdout + done.stderr)
+
+
+def instructions_each(services, few=50, many=150):
+    """Of a connection to the last of so many services, from its arrival until its server is reaped."""
+    text = conf(services, server=SERVER, per_source="1000", instances="1000", cps="1000000 1",
+                log_on_success="PID HOST EXIT", log_on_failure="HOST")
+    port = FIRST + services - 1
+    return (instructions(text, lambda: visit(port, many)) - instructions(text, lambda: visit(port, few))) / (many - few)
+
+
+alone, crowded = instructions_each(1), instructions_each(SERVICES)
+print("a connection: %.0f instructions to the only service, %.0f to the last of %d" % (alone, crowded, SERVICES))
+# One more for each of the others would be 15% more.
+check("what a connection costs does not depend on how many services there are", 0 < crowded < alone * 1.1)
 finish()
