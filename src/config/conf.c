@@ -556,12 +556,18 @@ int conf_load(const struct conf_source *source, struct diag *diag, struct conf *
 	return r;
 }
 
+bool conf_shed(struct conf *conf, size_t n)
+{
+	while (n-- > 0 && conf->n > 0)
+		service_unref(conf->services[--conf->n]);
+	return conf->n > 0;
+}
+
 void conf_free(struct conf *conf)
 {
 	if (!conf)
 		return;
-	for (size_t i = 0; i < conf->n; i++)
-		service_unref(conf->services[i]);
+	(void)conf_shed(conf, conf->n);
 	free(conf->services);
 	for (size_t i = 0; i < conf->n_broken; i++) {
 		free(conf->broken[i].id);

@@ -58,6 +58,12 @@ int conf_load(const struct conf_source *source, struct diag *diag, struct conf *
 void conf_free(struct conf *conf);
 
 /*
+ * Lets go of up to @n of its services, the last ones first, for whoever may not be kept for long.
+ * Returns whether there are more. The conf is only good for that, and for conf_free(), then.
+ */
+bool conf_shed(struct conf *conf, size_t n);
+
+/*
  * Reads a regular file of a size that a configuration can have, as conf_load()
  * does. Returns 0 with *@ret (the caller frees it; not ended by NUL) and
  * *@ret_length, or -errno with *@why saying what is wrong.

@@ -270,3 +270,22 @@ bool service_equal(const struct service *a, const struct service *b)
 	       admission_equal(a, b) && log_equal(a->log, b->log) &&
 	       a->log_on_success == b->log_on_success && a->log_on_failure == b->log_on_failure;
 }
+
+/* Whether their sockets are also opened in the same way. */
+static bool opened_alike(const struct service *a, const struct service *b)
+{
+	for (size_t i = 0; i < a->n_endpoints; i++)
+		if (a->endpoints[i].optional != b->endpoints[i].optional ||
+		    a->endpoints[i].fallback_ipv4 != b->endpoints[i].fallback_ipv4)
+			return false;
+	return true;
+}
+
+bool service_identical(const struct service *a, const struct service *b)
+{
+	return service_equal(a, b) && a->line == b->line && str_equal(a->file, b->file) &&
+	       words_equal(a->via, b->via) && str_equal(a->protocol_name, b->protocol_name) &&
+	       str_equal(a->owner->user, b->owner->user) &&
+	       str_equal(a->owner->group, b->owner->group) && a->wrapped == b->wrapped &&
+	       a->log->common == b->log->common && a->front == b->front && opened_alike(a, b);
+}

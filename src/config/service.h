@@ -247,6 +247,9 @@ const struct service *service_behind(const struct service *front, const struct e
 /* Whether both mean the same; where their stanzas stand does not count. */
 bool service_equal(const struct service *a, const struct service *b);
 
+/* Whether nothing at all tells them apart, so that one can stand for the other. */
+bool service_identical(const struct service *a, const struct service *b);
+
 /*
  * Writes the service as a stanza that usherd reads back to an equal service:
  * every value explicit, nothing left to defaults. Errors show in ferror(3).

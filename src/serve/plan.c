@@ -308,14 +308,23 @@ static bool is_same(const struct service *before, const struct service *service)
 	       before->wrapped == service->wrapped && service_equal(before, service);
 }
 
+/*
+ * What runs stays where nothing at all is new about it, and not for the sake of time:
+ * then all of the new configuration is freed, and leaves no holes between what others keep of it.
+ */
 static void find_unchanged(const struct planner *p)
 {
 	for (size_t i = 0; i < p->plan->n; i++) {
 		struct plan_service *planned = &p->plan->services[i];
+		const struct service *before;
 
 		planned->in_place = is_in_place(p, planned);
-		planned->same =
-			planned->in_place && is_same(p->running[planned->old], planned->service);
+		if (!planned->in_place)
+			continue;
+		before = p->running[planned->old];
+		planned->same = is_same(before, planned->service);
+		if (planned->same && service_identical(before, planned->service))
+			planned->service = before;
 	}
 }
 

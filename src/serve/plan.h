@@ -11,7 +11,8 @@
 
 /* One service that will run. */
 struct plan_service {
-	const struct service *service; /* of the new configuration; the old one where kept is set */
+	const struct service *
+		service; /* of the new configuration; the one that runs where that is identical, or kept is set */
 	size_t old;    /* index of the running service that it continues, or PLAN_NONE */
 	bool kept;     /* its stanza is broken or its file unreadable now: it keeps its old form */
 	bool in_place; /* it goes on at the doors that it has: none of them moves */

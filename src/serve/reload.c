@@ -27,6 +27,9 @@ enum reading {
 	READING_ABANDONED
 };
 
+/* Services of the configuration that was read that are freed at once. */
+#define SHED_A_TURN 256
+
 struct reload {
 	struct server *server;
 	_Atomic(enum reading) reading;
@@ -105,7 +108,7 @@ static void *read_conf(void *arg)
 
 /* --- in the loop --------------------------------------------------------------------- */
 
-/* The server is as it is to be now. */
+/* The server is as it is to be now, and nothing is left of what that took. */
 static void conclude(struct reload *reload)
 {
 	struct server *server = reload->server;
@@ -125,11 +128,27 @@ static void conclude(struct reload *reload)
 	}
 }
 
+/* Frees what was read and is not needed, a little at a time. */
+static void on_rest(evutil_socket_t fd, short what, void *arg)
+{
+	const struct timeval at_once = { 0 };
+	struct reload *reload = arg;
+
+	(void)fd;
+	(void)what;
+	/* Where there is no timer to be had, the rest is freed without a break. */
+	if (!conf_shed(reload->conf, SHED_A_TURN) || event_add(reload->event, &at_once) < 0)
+		conclude(reload);
+}
+
 static void on_swapped(void *arg, const struct swap_counts *counts)
 {
+	struct reload *reload = arg;
+
 	log_notice("Reconfigured: new=%zu old=%zu dropped=%zu (services)", counts->fresh,
 		   counts->old, counts->dropped);
-	conclude(arg);
+	(void)event_assign(reload->event, reload->server->base, -1, 0, on_rest, reload);
+	on_rest(-1, 0, reload);
 }
 
 static void on_read(evutil_socket_t fd, short what, void *arg)

@@ -136,7 +136,9 @@ int run_renew(struct service_run *run, const struct service *service, bool same)
 	const struct service *before = service_ref(run->service);
 	int r = 0;
 
-	if (same) {
+	if (service == before) {
+		/* All that there is to look after is in its places. */
+	} else if (same) {
 		/* What has been laid out tells the service before. */
 		starts_forget(&run->starts);
 		set_service(run, service);

@@ -80,6 +80,7 @@ check("a door is opened with %d system calls" % AT_START, 0 < each(few, many, DO
 # --- memory --------------------------------------------------------------------------
 
 empty = Daemon(conf(0), "-stayalive")
+empty.reload()
 floor = settled(empty)
 empty.stop()
 few = Daemon(conf(SERVICES // 4))
@@ -113,6 +114,7 @@ rounds = calls.get("epoll_wait", 0) + calls.get("epoll_pwait", 0)
 print("all changed: %d system calls in the loop, %d of them waits" % (sum(calls.values()), rounds))
 check("while all services change the loop goes on", rounds >= 10, calls)
 equal("all of them have changed", [ask(FIRST), ask(FIRST + SERVICES - 1)], [b"again\n"] * 2)
+full = settled(daemon)
 daemon.reload(conf(20))
 equal("those that are gone are gone", ask(FIRST + SERVICES - 1), None)
 equal("the others are there", ask(FIRST + 19), b"hello\n")

@@ -332,12 +332,15 @@ static void finds_what_goes_on_at_its_doors(void **state)
 		   STANZA("a", "") STANZA_AT("b", "4002", "nice = 2\n"));
 	assert_true(planned(&c, "a")->in_place);
 	assert_true(planned(&c, "a")->same);
+	assert_ptr_equal(planned(&c, "a")->service, c.old.conf->services[0]);
 	assert_true(planned(&c, "b")->in_place);
 	assert_false(planned(&c, "b")->same);
+	assert_ptr_equal(planned(&c, "b")->service, c.new.conf->services[1]);
 	change_done(&c);
 	/* Where the stanza stands does not matter, but in which order its addresses are. */
 	plan_texts(&c, two, "\n\n" STANZA("a", "bind = 127.0.0.1 127.0.0.2\n"));
 	assert_true(planned(&c, "a")->same);
+	assert_int_equal(planned(&c, "a")->service->line, c.old.conf->services[0]->line + 2);
 	change_done(&c);
 	plan_texts(&c, two, STANZA("a", "bind = 127.0.0.2 127.0.0.1\n"));
 	assert_false(planned(&c, "a")->in_place);
