@@ -2,6 +2,7 @@
 # Proves that every kind of endpoint is opened as its stanza says: families, addresses, Unix sockets with mode and owner, raw, ports by name, ports that are taken.
 # SPDX-License-Identifier: ISC
 import ctypes
+import errno
 import grp
 import os
 import platform
@@ -133,6 +134,14 @@ check("IPv4 IPv6: IPv4", answers(20005))
 check("v6only = no: IPv4", answers(20006))
 check("UDP: IPv4 on the wildcard", answers_udp(20001))
 check("UDP, IPv4: IPv4", answers_udp(20002))
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as thief:
+    thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        thief.bind(("127.0.0.1", 20002))
+        error = None
+    except OSError as e:
+        error = e.errno
+    equal("UDP: nobody else can have the port, too", error, errno.EADDRINUSE)
 if six:
     check("TCP: IPv6 on the same", answers(20001, "::1"))
     check("IPv6: IPv6", answers(20003, "::1"))

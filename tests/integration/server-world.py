@@ -39,7 +39,7 @@ def hostile_start():
             signal.signal(signo, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     resource.setrlimit(resource.RLIMIT_NOFILE, (777, 20000))
-    os.umask(0o002)
+    os.umask(0o005)
     for number in (3, 7, 50, 200):  # open, and not close-on-exec
         os.dup2(0, number, inheritable=True)
 
@@ -131,7 +131,7 @@ equal("no signal is blocked", int(w["SigBlk"], 16), 0)
 equal("no signal is ignored, of all 64", "%016x" % int(w["SigIgn"], 16), "0" * 16)
 equal("no signal is caught", int(w["SigCgt"], 16), 0)
 equal("it is not confined", w.get("Seccomp", "0"), "0")
-equal("D49: its umask is the inherited one and 022", w["umask"], "022")
+equal("D49: its umask is the inherited one and 022", w["umask"], "027")
 equal("its limit on descriptors is the daemon's inherited one", w["nofile"], "777 20000")
 equal("it is as nice as the daemon was", w["nice"], str(os.getpriority(os.PRIO_PROCESS, 0)))
 # The kernel changes the family of established connections only: this client ends its side later.
