@@ -16,6 +16,7 @@ import argparse
 import ctypes
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -104,6 +105,8 @@ def main():
     for scenario in EVERYTHING if options.share else ():
         scenario.shrink(options.share)
     enter_namespace()
+    # Whatever ends the bench, contenders end with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     directory = tempfile.mkdtemp(prefix="usherd-bench-")
     os.chmod(directory, 0o755)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Who is measured, and how each is told to host something. A contender gives a command line for what it can do."""
 
+import glob
 import os
 import shutil
 import subprocess
@@ -26,6 +27,11 @@ class Place:
 
     def bench(self, name):
         return os.path.join(self.build, "tests/bench", name)
+
+    def library(self, name):
+        """A file below usr/lib of the unpacked packages, or None."""
+        found = glob.glob(os.path.join(self.programs, "root/usr/lib/*", name))
+        return found[0] if found else None
 
     def find(self, name):
         """A program of the machine, or of the packages that were unpacked for this."""
@@ -76,6 +82,7 @@ def datagram(place, port):
 class Contender:
     name = ""
     program = ""
+    one_each = False  # starts a process or a thread for each connection to an echo service
 
     def __init__(self, place):
         self.place = place
@@ -185,6 +192,7 @@ class Usherd(Stanzas):
 
 class Xinetd(Stanzas):
     name = program = "xinetd"
+    one_each = True
 
     def flooded(self, overload):
         return None if overload else super().flooded(overload)
@@ -251,7 +259,8 @@ class Rlinetd(Contender):
     def spawn(self, n):
         text = "".join(f'service "s{i}" {{ port "{FIRST_PORT + i}"; protocol tcp; user "nobody"; '
                        f'backlog 4096; exec "{self.place.bench("static_server")} hello"; }}\n' for i in range(n))
-        return [self.path, "-d", "-f", self.place.write("rlinetd.conf", text)]
+        parser = self.place.library("rlinetd/libparse.so")
+        return [self.path, "-d", *(["-p", parser] if parser else []), "-f", self.place.write("rlinetd.conf", text)]
 
 
 class OnePort(Contender):
@@ -312,7 +321,9 @@ class Ncat(OnePort):
     name = program = "ncat"
 
     def command(self, port, server):
-        return [self.path, "-l", "-k", "-m", "100000", "127.0.0.1", port, "-e", f"{server} hello"]
+        pcap = self.place.library("libpcap.so.0.8")
+        with_libraries = ["env", f"LD_LIBRARY_PATH={os.path.dirname(pcap)}"] if pcap else []
+        return [*with_libraries, self.path, "-l", "-k", "-m", "100000", "127.0.0.1", port, "-e", f"{server} hello"]
 
 
 class Python(Contender):
@@ -334,10 +345,12 @@ class Python(Contender):
 
 class PythonForking(Python):
     name, how = "python forking", "forking"
+    one_each = True
 
 
 class PythonThreading(Python):
     name, how = "python threading", "threading"
+    one_each = True
 
 
 class PythonAsyncio(Python):

@@ -44,7 +44,8 @@ class Flood(Scenario):
             kinds = re.findall(rf"(?:^|: )(START|EXIT|FAIL): {self.service} ", file.read(), re.M)
         return [kinds.count(kind) for kind in OUTCOMES]
 
-    def load(self, place, running, seconds):
+    def load(self, contender, running, seconds):
+        place = contender.place
         hello = [place.bench("static_server"), "hello"]
         beside = [Running([place.bench("floor_spawn"), "-s", str(FLOOR_SPAWNED), str(FLOOR_SPAWNED), *hello],
                           FLOOR_SPAWNED, False),

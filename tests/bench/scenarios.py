@@ -32,7 +32,7 @@ class Scenario:
     def last_port(self):
         return FIRST_PORT
 
-    def load(self, place, running, seconds):
+    def load(self, contender, running, seconds):
         raise NotImplementedError
 
     def measure(self, contender, seconds):
@@ -40,7 +40,7 @@ class Scenario:
         running = Running(command, self.last_port(), self.datagram)
         try:
             before = cpu_seconds(running.pids())
-            result = self.load(contender.place, running, seconds)
+            result = self.load(contender, running, seconds)
             used = cpu_seconds(running.pids()) - before
             if "usec" not in result and result.get("ok"):
                 result["usec"] = used / result["ok"] * 1e6
@@ -69,8 +69,8 @@ class Spawned(Scenario):
     def last_port(self):
         return FIRST_PORT + self.services - 1
 
-    def load(self, place, running, seconds):
-        return generate(place, "load", "-c", self.clients, "-t", seconds, self.last_port())
+    def load(self, contender, running, seconds):
+        return generate(contender.place, "load", "-c", self.clients, "-t", seconds, self.last_port())
 
 
 class Internal(Scenario):
@@ -86,15 +86,16 @@ class Internal(Scenario):
     def command(self, contender):
         return getattr(contender, self.what)()
 
-    def load(self, place, running, seconds):
-        result = generate(place, self.generator, *self.words, "-t", seconds, self.target)
+    def load(self, contender, running, seconds):
+        result = generate(contender.place, self.generator, *self.words, "-t", seconds, self.target)
         if self.unit == "MB/s":
             result["rate"] = result["mbytes"]
         return result
 
 
 class Idle(Scenario):
-    """Connections that only stay: what each costs in memory."""
+    """Connections that only stay: what each costs in memory. Who has a process or a thread for each holds a tenth of
+    them, which takes long enough, and counts ten times."""
 
     unit = "MB for all"
 
@@ -108,23 +109,25 @@ class Idle(Scenario):
     def command(self, contender):
         return contender.echo()
 
-    def load(self, place, running, seconds):
+    def load(self, contender, running, seconds):
+        times = 10 if contender.one_each else 1
+        count = max(1, self.connections // times)
         before = memory_bytes(running.pids())
-        holder = subprocess.Popen([place.bench("flows"), "-i", "-c", str(self.connections), str(FIRST_PORT)],
+        holder = subprocess.Popen([contender.place.bench("flows"), "-i", "-c", str(count), str(FIRST_PORT)],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
             if holder.stdout.readline().strip() != "ready":
                 raise Failed("cannot hold so many connections")
             time.sleep(0.5)
             others = [pid for pid in running.pids() if pid != holder.pid]
-            memory = memory_bytes(others) - before
+            memory = (memory_bytes(others) - before) * times
             holder.stdin.close()
             line = holder.stdout.read()
         finally:
             holder.kill()
             holder.wait()
         values = {key: float(value) for key, value in re.findall(r"(\w+)=([\d.]+)", line)}
-        return {"ok": values.get("ok", 0), "bad": values.get("bad", self.connections), "rate": memory / 1e6,
+        return {"ok": values.get("ok", 0), "bad": values.get("bad", count), "rate": memory / 1e6,
                 "usec": 0, "memory": memory}
 
 
@@ -147,8 +150,8 @@ class Reload(Scenario):
     def last_port(self):
         return FIRST_PORT + self.services - 1
 
-    def load(self, place, running, seconds):
-        log = os.path.join(place.directory, "log")
+    def load(self, contender, running, seconds):
+        log = os.path.join(contender.place.directory, "log")
         deadline = time.monotonic() + 30
         times = []
 

@@ -29,7 +29,7 @@ daemon = Daemon("".join([
     service("queueing", port=20002, **dict(SPAWNED, server_args="-w 5 hello", instances=10, overload="queue")),
     service("barred", port=20003, no_access="127.77.0.0/16", **SPAWNED),
     service("echo", id="barred-echo", port=20004, no_access="127.77.0.0/16", **INNER),
-    service("resting", port=20005, **dict(SPAWNED, cps="20 1")),
+    service("resting", port=20005, **dict(SPAWNED, cps="5 1")),
     service("echo", id="udp", port=20006, **dict(INNER, instances=1000), **DGRAM),
     service("lent", id="lent", port=20007, **dict(SPAWNED, server=PROBE, server_args="dgram 1 1000"), **DGRAM),
     service("barred-lent", port=20009, no_access="127.0.0.0/8", **SPAWNED, **DGRAM),
