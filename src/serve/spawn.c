@@ -23,10 +23,17 @@
 
 #define SPAWN_STACK_BYTES (32 * 1024)
 
-/* How long the daemon waits for a child that is its user's already: he may stop it, or its program may be on a dead file system. */
-#define SPAWN_PATIENCE_MSEC 100
-/* The same while some child is overdue. */
-#define SPAWN_IMPATIENCE_MSEC 1
+/*
+ * How long the daemon waits for a child that has its descriptors. Mostly it runs its program by then. On a busy machine it
+ * waits for a processor instead, and everybody else would wait with it; or its user has stopped it, or its program is on
+ * a dead file system.
+ */
+#define SPAWN_PATIENCE_USEC 300
+/* The same while so many are on their way: even more would get in each other's. */
+#define SPAWN_CROWD      16
+#define SPAWN_CROWD_USEC 1000
+/* Slots that are kept for the children to come. */
+#define SPAWN_SPARE_SLOTS 16
 
 /*
  * Where one child runs: its stack, and what it is told. Used again for the next
@@ -105,8 +112,13 @@ static bool shares_memory(const struct slot *slot)
 
 static void put_slot(struct spawner *spawner, struct slot *slot)
 {
+	if (spawner->n_free >= SPAWN_SPARE_SLOTS) {
+		(void)munmap(slot, slot->bytes);
+		return;
+	}
 	slot->next = spawner->free;
 	spawner->free = slot;
+	spawner->n_free++;
 }
 
 /* Takes the slot that *@at refers to off the list of the overdue. */
@@ -115,6 +127,7 @@ static void release(struct spawner *spawner, struct slot **at)
 	struct slot *slot = *at;
 
 	*at = slot->next;
+	spawner->n_overdue--;
 	if (--slot->spawn->overdue == 0 && slot->spawn->freed)
 		spawn_free(slot->spawn);
 	put_slot(spawner, slot);
@@ -188,6 +201,7 @@ static struct slot *take_slot(struct spawner *spawner, size_t n)
 
 	if (slot && slot->bytes >= bytes) {
 		spawner->free = slot->next;
+		spawner->n_free--;
 		return slot;
 	}
 	slot = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -274,11 +288,14 @@ static pid_t clone_child(const struct spawner *spawner, struct slot *slot)
  */
 static bool await_child(const struct spawner *spawner, struct child *child)
 {
-	long msec = spawner->overdue ? SPAWN_IMPATIENCE_MSEC : SPAWN_PATIENCE_MSEC;
-	struct timespec pause = { .tv_nsec = msec * 1000000 };
+	uint64_t usec = spawner->n_overdue < SPAWN_CROWD ? SPAWN_PATIENCE_USEC : SPAWN_CROWD_USEC;
 	uint32_t tid;
 
-	while ((tid = __atomic_load_n(&child->tid, __ATOMIC_ACQUIRE)) != 0) {
+	/* Nobody wakes us when the descriptors are its own: longer and longer looks find that out. */
+	for (; (tid = __atomic_load_n(&child->tid, __ATOMIC_ACQUIRE)) != 0; usec *= 2) {
+		struct timespec pause = { .tv_sec = (time_t)(usec / USEC_PER_SEC),
+					  .tv_nsec = (long)(usec % USEC_PER_SEC) * 1000 };
+
 		if (syscall(SYS_futex, &child->tid, FUTEX_WAIT, tid, &pause, NULL, 0) < 0 &&
 		    errno == ETIMEDOUT &&
 		    __atomic_load_n(&child->stage, __ATOMIC_ACQUIRE) == CHILD_APART)
@@ -321,6 +338,7 @@ static pid_t start(struct spawn *spawn, const struct child *told, const struct a
 		slot->spawn = spawn;
 		slot->next = spawner->overdue;
 		spawner->overdue = slot;
+		spawner->n_overdue++;
 		spawn->overdue++;
 		return pid;
 	}

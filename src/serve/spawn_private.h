@@ -18,7 +18,9 @@ struct spawner {
 	int signals[CHILD_SIGNALS];
 	size_t n_signals;
 	struct slot *free;
+	unsigned n_free;
 	struct slot *overdue; /* of children that were left to themselves */
+	unsigned n_overdue;
 };
 
 struct spawn {

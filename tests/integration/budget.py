@@ -17,7 +17,8 @@ CONNECTIONS = 1000
 # What a connection may cost: the daemon's and the worker's system calls, and the daemon's instructions. Raise a
 # figure only with a reason in the commit; lower it when something got cheaper.
 BUDGET = {
-    "spawned": {"daemon": 10.5, "instructions": 14000},
+    # Where the machine is busy, the daemon looks several times whether the child has its descriptors.
+    "spawned": {"daemon": 11.5, "instructions": 14000},
     "echo": {"daemon": 9.0, "worker": 14.0, "instructions": 10500},
     "daytime": {"daemon": 9.0, "worker": 12.0, "instructions": 10500},
     # accept4 and close; one that comes alone costs a wait and an accept4 in vain besides.
