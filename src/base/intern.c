@@ -61,6 +61,17 @@ const void *intern_ref(const void *value)
 	return value;
 }
 
+unsigned intern_tag(const void *value)
+{
+	return head_of(value)->tag;
+}
+
+void intern_set_tag(const void *value, unsigned tag)
+{
+	if (head_of(value)->refs)
+		head_of(value)->tag = tag;
+}
+
 void intern_drop(const void *value, intern_done *done)
 {
 	struct intern_head *head = value ? head_of(value) : NULL;

@@ -29,7 +29,7 @@ struct words {
 /* What stands before a value. */
 struct intern_head {
 	unsigned refs; /* 0: a constant, there for ever */
-	unsigned reserved;
+	unsigned tag;
 };
 
 /* Defines the constant @name of @type, which counts as a value. */
@@ -69,6 +69,13 @@ void *intern_alloc(size_t n);
 
 /* One reference more; yields the value. NULL is fine. */
 const void *intern_ref(const void *value);
+
+/*
+ * A number that whoever has found out what a value means may leave with it, for the next
+ * one who asks; 0 to begin with. One meaning for all values of a pool. Constants take none.
+ */
+unsigned intern_tag(const void *value);
+void intern_set_tag(const void *value, unsigned tag);
 
 /* One reference less. NULL is fine. */
 void intern_unref(const void *value);

@@ -228,20 +228,31 @@ char *escape_text(char *out, size_t size, const char *text)
 	return out;
 }
 
+/* Up to eight bytes as a number that tells those of one length apart. */
+static uint64_t few_bytes(const unsigned char *at, size_t n)
+{
+	uint32_t low, high;
+
+	if (n < sizeof(low))
+		return n ? at[0] | (uint64_t)at[n / 2] << 8 | (uint64_t)at[n - 1] << 16 : 0;
+	memcpy(&low, at, sizeof(low));
+	memcpy(&high, at + n - sizeof(high), sizeof(high));
+	return low | (uint64_t)high << 32;
+}
+
 uint32_t hash_bytes(uint32_t seed, const void *bytes, size_t n)
 {
 	const unsigned char *at = bytes;
-	uint64_t hash = seed ^ UINT64_C(0xcbf29ce484222325), part;
+	uint64_t hash = (seed ^ UINT64_C(0xcbf29ce484222325)) + n, part;
 
-	/* FNV-1a, eight bytes at a time. */
-	for (; n >= sizeof(part); n -= sizeof(part), at += sizeof(part)) {
+	/* As FNV-1a, but eight bytes at a time; the last step mixes into the upper half. */
+	for (; n > sizeof(part); n -= sizeof(part), at += sizeof(part)) {
 		memcpy(&part, at, sizeof(part));
 		hash = (hash ^ part) * UINT64_C(0x100000001b3);
 		hash ^= hash >> 29;
 	}
-	for (; n > 0; n--, at++)
-		hash = (hash ^ *at) * UINT64_C(0x100000001b3);
-	return (uint32_t)(hash ^ hash >> 32);
+	hash = (hash ^ few_bytes(at, n)) * UINT64_C(0x9e3779b97f4a7c15);
+	return (uint32_t)((hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> 32);
 }
 
 uint64_t now_usec(void)

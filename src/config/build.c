@@ -25,7 +25,7 @@ int build_text(const struct build *build, enum attr attr, const char **slot)
 {
 	if (schema_count(build->schema, attr) == 0)
 		return 0;
-	*slot = intern_text(build->pool, schema_text(build->schema, attr, 0));
+	*slot = schema_text_value(build->schema, attr);
 	return *slot ? 0 : -ENOMEM;
 }
 
@@ -39,7 +39,7 @@ long build_number(const struct build *build, enum attr attr, long missing)
 	return schema_count(build->schema, attr) ? schema_number(build->schema, attr, 0) : missing;
 }
 
-static unsigned build_bits(const struct build *build, enum attr attr)
+unsigned build_bits(const struct build *build, enum attr attr)
 {
 	unsigned bits = 0;
 
@@ -50,7 +50,7 @@ static unsigned build_bits(const struct build *build, enum attr attr)
 
 void build_builtin(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 
 	if (!(s->type & SERVICE_INTERNAL) || (s->flags & FLAG_SENSOR))
 		return;
@@ -73,7 +73,7 @@ void build_builtin(struct build *build)
 /* xinetd drops the flag, too, where it has no meaning, and runs the service. */
 static void check_intercept(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 
 	if (!(s->flags & FLAG_INTERCEPT))
 		return;
@@ -97,7 +97,7 @@ static void check_intercept(struct build *build)
 /* Rules between type, flags, wait and the rest that xinetd checks, too. */
 static void check_kind(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 	bool internal = s->type & SERVICE_INTERNAL;
 
 	if (!schema_given(build->schema, ATTR_WAIT) && !schema_own(build->schema, ATTR_WAIT))
@@ -128,7 +128,7 @@ static void check_kind(struct build *build)
 /* A service that is reached through tcpmux. */
 static void check_mux(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 
 	if (!(s->type & (SERVICE_TCPMUX | SERVICE_TCPMUXPLUS)))
 		return;
@@ -161,47 +161,44 @@ static void check_mux(struct build *build)
 			      WIRE_MAX_NAME);
 }
 
-static int build_identity(struct build *build, const struct stanza *stanza, const char *id)
+static void build_identity(struct build *build, const struct stanza *stanza, const char *id)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 
 	s->line = stanza->line;
 	s->file = intern_ref(stanza->file);
 	s->via = intern_ref(stanza->via);
-	s->name = intern_ref(stanza->name);
-	s->id = intern_text(NULL, id);
+	s->name = stanza->name;
+	s->id = id;
 	s->type = (uint8_t)build_bits(build, ATTR_TYPE);
 	s->flags = (uint16_t)build_bits(build, ATTR_FLAGS);
 	if (s->flags & FLAG_SENSOR)
 		s->type |= SERVICE_INTERNAL;
 	s->wait = build_number(build, ATTR_WAIT, 0);
-	return s->id ? 0 : -ENOMEM;
 }
 
 struct service *build_service(struct build *build, const struct stanza *stanza, const char *id,
 			      bool *no_memory)
 {
-	struct service *service = service_new(), *sealed = NULL;
+	struct service *sealed = NULL;
 
-	build->service = service;
-	if (!service || build_identity(build, stanza, id) < 0 || build_socket(build) < 0)
-		goto no_memory;
+	service_init(&build->service);
+	build->service.endpoints = build->endpoints;
+	build_identity(build, stanza, id);
+	if (build_socket(build) < 0)
+		goto done;
 	check_kind(build);
 	check_mux(build);
 	if (build_process(build) < 0 || build_policy(build) < 0)
-		goto no_memory;
-	build->service = NULL;
+		goto done;
 	if (schema_failed(build->schema)) {
-		service_unref(service);
+		service_done(&build->service);
 		return NULL;
 	}
-	sealed = service_seal(service);
-	if (sealed)
-		return sealed;
-
-no_memory:
-	build->service = NULL;
-	service_unref(service);
-	*no_memory = true;
-	return NULL;
+	sealed = service_seal(&build->service);
+done:
+	if (!sealed)
+		service_done(&build->service);
+	*no_memory = !sealed;
+	return sealed;
 }

@@ -13,12 +13,13 @@ struct build {
 	struct lookup *lookup;
 	struct intern_pool *pool;
 	struct memo memo;
-	struct service *service;
+	struct service service;     /* the draft */
+	struct endpoint *endpoints; /* room for the draft's */
+	size_t endpoints_room;
 };
 
 /*
- * Makes the service of the stanza that the schema holds; build->service is NULL before and
- * after. Everything wrong is
+ * Makes the service of the stanza that the schema holds. Everything wrong is
  * reported there, not only the first fault (xinetd stops at the first stage
  * that fails). Returns the service with one reference, or NULL with schema_failed() set, or
  * NULL and *@no_memory.
@@ -48,6 +49,9 @@ int build_text(const struct build *build, enum attr attr, const char **slot);
 
 /* Sets *@slot to the words of a LIST. */
 void build_words(const struct build *build, enum attr attr, const struct words **slot);
+
+/* The attribute's numbers, each a bit, together. */
+unsigned build_bits(const struct build *build, enum attr attr);
 
 /* The attribute's number, or @missing where it is not given (or was rejected). */
 long build_number(const struct build *build, enum attr attr, long missing);

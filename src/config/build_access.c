@@ -109,8 +109,8 @@ static int end_list(struct build *build, struct list *list)
 static int build_addresses(struct build *build)
 {
 	struct list lists[] = {
-		{ ATTR_ONLY_FROM, ATTR_ONLY_FROM_FILE, &build->service->only_from, NULL, true },
-		{ ATTR_NO_ACCESS, ATTR_NO_ACCESS_FILE, &build->service->no_access, NULL, true },
+		{ ATTR_ONLY_FROM, ATTR_ONLY_FROM_FILE, &build->service.only_from, NULL, true },
+		{ ATTR_NO_ACCESS, ATTR_NO_ACCESS_FILE, &build->service.no_access, NULL, true },
 	};
 	int r = 0;
 
@@ -132,13 +132,13 @@ static int build_times(struct build *build)
 		return 0;
 	known = memo_find(&build->memo, MEMO_TIMES, words, NULL);
 	if (known) {
-		build->service->access_times = intern_ref(known);
+		build->service.access_times = intern_ref(known);
 		return 0;
 	}
 	rules = intern_alloc(sizeof(*rules));
 	if (!rules)
 		return -ENOMEM;
-	build->service->access_times = rules;
+	build->service.access_times = rules;
 	for (size_t i = 0; i < words->n; i++) {
 		const char *why;
 		int r = time_rules_add(rules, words->v[i], &why);
@@ -157,7 +157,7 @@ static int build_times(struct build *build)
 
 int build_access(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 
 	if (build_addresses(build) < 0)
 		return -ENOMEM;

@@ -102,28 +102,14 @@ int build_log_target(struct build *build)
 	value = intern_value(build->pool, &draft, sizeof(draft), log_target_done);
 	if (!value)
 		return -ENOMEM;
-	build->service->log = value;
+	build->service.log = value;
 	return 0;
-}
-
-static unsigned log_bits(struct build *build, enum attr attr, value_fn *read)
-{
-	unsigned bits = 0;
-
-	for (size_t i = 0; i < schema_count(build->schema, attr); i++) {
-		const char *why;
-		long bit;
-
-		if (read(schema_text(build->schema, attr, i), &bit, &why) == 0)
-			bits |= (unsigned)bit;
-	}
-	return bits;
 }
 
 /* Where nobody can be asked IDONLY keeps nobody out, as in xinetd; it must not be believed to do so. */
 static void check_idonly(struct build *build)
 {
-	const struct service *s = build->service;
+	const struct service *s = &build->service;
 
 	if (!(s->flags & FLAG_IDONLY))
 		return;
@@ -146,10 +132,10 @@ static void check_idonly(struct build *build)
 
 void build_log_options(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 
-	s->log_on_success = (uint8_t)log_bits(build, ATTR_LOG_ON_SUCCESS, value_log_success);
-	s->log_on_failure = (uint8_t)log_bits(build, ATTR_LOG_ON_FAILURE, value_log_failure);
+	s->log_on_success = (uint8_t)build_bits(build, ATTR_LOG_ON_SUCCESS);
+	s->log_on_failure = (uint8_t)build_bits(build, ATTR_LOG_ON_FAILURE);
 	if ((s->log_on_success & LOG_OPT_TRAFFIC) && !s->redirect_host) {
 		/* xinetd drops such a service, even when the word comes from defaults (D33). */
 		schema_report(

@@ -13,7 +13,7 @@
 
 static void build_source_mask(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 	size_t n = schema_count(build->schema, ATTR_PER_SOURCE_MASK);
 	long bits4 = n > 0 ? schema_number(build->schema, ATTR_PER_SOURCE_MASK, 0) : 32;
 	long bits6 = n > 1 ? schema_number(build->schema, ATTR_PER_SOURCE_MASK, 1) : 128;
@@ -29,7 +29,7 @@ static void build_source_mask(struct build *build)
 
 static void build_limits(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 	size_t n = schema_count(build->schema, ATTR_CPS);
 	bool cps = n >= 2;
 
@@ -135,7 +135,7 @@ static int build_banners(struct build *build)
 	value = intern_value(build->pool, &draft, sizeof(draft), banners_done);
 	if (!value)
 		return -ENOMEM;
-	build->service->banners = value;
+	build->service.banners = value;
 	return 0;
 }
 
@@ -145,7 +145,7 @@ int build_policy(struct build *build)
 		return -ENOMEM;
 	build_limits(build);
 	build_log_options(build);
-	if (build_text(build, ATTR_LIBWRAP, &build->service->libwrap) < 0)
+	if (build_text(build, ATTR_LIBWRAP, &build->service.libwrap) < 0)
 		return -ENOMEM;
 	return build_banners(build);
 }

@@ -13,6 +13,9 @@
 #include "base/addr.h"
 #include "config/build.h"
 
+/* What most servers have at most; others cost an allocation. */
+#define MOST_ARGUMENTS 15
+
 /* What stands at @path as the server will see it: links, too, stay within its root. Returns 0 or -errno. */
 static int stat_within(const char *root, const char *path, struct stat *ret)
 {
@@ -46,13 +49,13 @@ static int build_places(struct build *build)
 		enum attr attr;
 		const char **slot;
 	} places[] = {
-		{ ATTR_CHROOT, &build->service->chroot },
-		{ ATTR_DIRECTORY, &build->service->directory },
+		{ ATTR_CHROOT, &build->service.chroot },
+		{ ATTR_DIRECTORY, &build->service.directory },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		enum attr attr = places[i].attr;
-		const char *path, *root = i ? build->service->chroot : NULL;
+		const char *path, *root = i ? build->service.chroot : NULL;
 		struct stat st;
 		int r;
 
@@ -61,31 +64,37 @@ static int build_places(struct build *build)
 		path = *places[i].slot;
 		if (!path)
 			continue;
-		if (build->service->type & SERVICE_INTERNAL ||
+		if (build->service.type & SERVICE_INTERNAL ||
 		    schema_given(build->schema, ATTR_REDIRECT))
 			build_error(build, attr, "%s has a meaning only where there is a server",
 				    schema_name(attr));
 		if (!is_absolute(build, attr, path) || (root && root[0] != '/'))
 			continue;
+		if (memo_find(&build->memo, MEMO_DIRECTORY, root, path))
+			continue;
 		r = stat_within(root, path, &st);
 		if (r == 0 && !S_ISDIR(st.st_mode))
 			r = -ENOTDIR;
-		if (r < 0)
+		if (r == 0)
+			memo_add(&build->memo, MEMO_DIRECTORY, root, path, path, NULL);
+		else
 			build_error(build, attr, "%s %s: %s", schema_name(attr), path,
 				    strerror(-r));
 	}
 	return 0;
 }
 
-/* Whether @path is a program that can be run; says so where it is not (D60: a directory is none). */
-static bool check_program(struct build *build, const char *path)
+/* Says so where @path is no program that can be run (D60: a directory is none). */
+static void check_program(struct build *build, const char *path)
 {
-	const char *root = build->service->chroot;
+	const char *root = build->service.chroot;
 	struct stat st;
 	int r;
 
 	if (!is_absolute(build, ATTR_SERVER, path))
-		return false;
+		return;
+	if (memo_find(&build->memo, MEMO_PROGRAM, root, path))
+		return;
 	r = stat_within(root, path, &st);
 	if (r < 0)
 		build_error(build, ATTR_SERVER, "server %s: %s", path, strerror(-r));
@@ -94,20 +103,24 @@ static bool check_program(struct build *build, const char *path)
 	else if (root ? !(st.st_mode & 0111) : access(path, X_OK) < 0)
 		build_error(build, ATTR_SERVER, "server %s is not executable: chmod +x?", path);
 	else
-		return true;
-	return false;
+		memo_add(&build->memo, MEMO_PROGRAM, root, path, path, NULL);
 }
 
 /* argv as the server will see it (xinetd.conf(5) "server_args", NAMEINARGS in any order: D15). */
 static int build_argv(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 	const char *base = strrchr(s->server, '/'), *first = NULL;
 	size_t n = schema_count(build->schema, ATTR_SERVER_ARGS), at = 0;
-	CLEANUP_FREE const char **words = reallocarray(NULL, n + 1, sizeof(*words));
+	const char *few[MOST_ARGUMENTS + 1], **words = few;
+	CLEANUP_FREE const char **many = NULL;
 
-	if (!words)
-		return -ENOMEM;
+	if (n > MOST_ARGUMENTS) {
+		many = reallocarray(NULL, n + 1, sizeof(*many));
+		if (!many)
+			return -ENOMEM;
+		words = many;
+	}
 
 	if (schema_count(build->schema, ATTR_PROGRAMNAME)) {
 		if (s->flags & FLAG_NAMEINARGS)
@@ -135,7 +148,7 @@ static int build_argv(struct build *build)
 
 static int build_redirect(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 	const char *host = schema_text(build->schema, ATTR_REDIRECT, 0);
 	const char *text = schema_text(build->schema, ATTR_REDIRECT, 1);
 	struct addr addr;
@@ -173,7 +186,7 @@ static int build_redirect(struct build *build)
 
 static int build_server(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 
 	if (schema_count(build->schema, ATTR_REDIRECT))
 		return build_redirect(build);
@@ -187,13 +200,13 @@ static int build_server(struct build *build)
 	}
 	if (build_text(build, ATTR_SERVER, &s->server) < 0)
 		return -ENOMEM;
-	(void)check_program(build, s->server);
+	check_program(build, s->server);
 	return build_argv(build);
 }
 
 static int build_credentials(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 	const struct group_list *groups;
 	bool user_known = false;
 	gid_t primary;
@@ -218,7 +231,7 @@ static int build_credentials(struct build *build)
 		build_error(build, ATTR_GROUP, "there is no group \"%s\"", s->group);
 	if (!user_known || !s->groups)
 		return 0;
-	r = lookup_groups(s->uid, primary, &groups);
+	r = lookup_groups(build->lookup, s->uid, primary, &groups);
 	if (r == 0)
 		s->group_list = groups;
 	if (r == -ENOENT) {
@@ -261,13 +274,13 @@ static int build_rlimits(struct build *build)
 	value = intern_value(build->pool, draft, sizeof(draft), NULL);
 	if (!value)
 		return -ENOMEM;
-	build->service->rlimits = value;
+	build->service.rlimits = value;
 	return 0;
 }
 
 static void build_environment(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 
 	for (size_t i = 0; i < schema_count(build->schema, ATTR_ENV); i++) {
 		const char *word = schema_text(build->schema, ATTR_ENV, i);
@@ -296,7 +309,7 @@ static void build_environment(struct build *build)
 /* Only what passes through usherd's own hands can be seen to be idle. */
 static void build_idle_timeout(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 
 	s->idle_timeout_sec = (uint32_t)build_number(build, ATTR_IDLE_TIMEOUT, 0);
 	if (s->redirect_host || (s->flags & FLAG_INTERCEPT) ||
@@ -312,7 +325,7 @@ static void build_idle_timeout(struct build *build)
 
 int build_process(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 
 	if (build_places(build) < 0 || build_server(build) < 0 || build_credentials(build) < 0 ||
 	    build_rlimits(build) < 0)

@@ -29,7 +29,7 @@ static bool only_unix(const struct service *s)
 /* Protocol and socket type, each from the other where only one is given (xinetd.conf(5) "protocol"). */
 static int build_protocol(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 	const char *name = NULL;
 	int protocol;
 
@@ -83,7 +83,7 @@ static int build_protocol(struct build *build)
 /* What "port" says: a number or a name of the services database. Returns UNLIMITED when not given or not valid. */
 static int given_port(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 	const char *text;
 	long long number;
 	int port, r;
@@ -107,7 +107,7 @@ static int given_port(struct build *build)
 /* The port of a service that is not UNLISTED: as the services database has it. */
 static void listed_port(struct build *build, int given)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 	int port;
 
 	if (!s->protocol_name)
@@ -138,7 +138,7 @@ static void listed_port(struct build *build, int given)
 
 static void build_port(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 	int given;
 
 	if (only_unix(s) || (s->type & (SERVICE_TCPMUX | SERVICE_TCPMUXPLUS)))
@@ -158,17 +158,26 @@ static void build_port(struct build *build)
 			    "an UNLISTED service needs a port: write \"port = NUMBER\"");
 }
 
-static int add_endpoint(struct service *s, const struct endpoint *endpoint)
+static int add_endpoint(struct build *build, const struct endpoint *endpoint)
 {
-	if (array_grow(&s->endpoints, s->n_endpoints, sizeof(*s->endpoints)) < 0)
-		return -ENOMEM;
+	struct service *s = &build->service;
+
+	if (s->n_endpoints == build->endpoints_room) {
+		size_t room = build->endpoints_room ? 2 * build->endpoints_room : 4;
+		struct endpoint *bigger = reallocarray(build->endpoints, room, sizeof(*bigger));
+
+		if (!bigger)
+			return -ENOMEM;
+		s->endpoints = build->endpoints = bigger;
+		build->endpoints_room = room;
+	}
 	s->endpoints[s->n_endpoints++] = *endpoint;
 	return 0;
 }
 
 static int add_inet(struct build *build, const struct addr *addr, bool fallback)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 	struct endpoint endpoint = {
 		.addr = *addr,
 		.protocol = s->protocol,
@@ -178,12 +187,12 @@ static int add_inet(struct build *build, const struct addr *addr, bool fallback)
 	};
 
 	endpoint.addr.port = (uint16_t)(s->port > 0 ? s->port : 0);
-	return add_endpoint(s, &endpoint);
+	return add_endpoint(build, &endpoint);
 }
 
 static int add_unix(struct build *build, const char *word)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 	struct endpoint endpoint = {
 		.addr = { .family = AF_UNIX },
 		.socktype = s->socktype,
@@ -200,7 +209,7 @@ static int add_unix(struct build *build, const char *word)
 	endpoint.path = intern_text(build->pool, word);
 	if (!endpoint.path)
 		return -ENOMEM;
-	r = add_endpoint(s, &endpoint);
+	r = add_endpoint(build, &endpoint);
 	if (r < 0)
 		endpoint_done(&endpoint);
 	return r;
@@ -226,7 +235,7 @@ static sa_family_t wanted_family(const struct service *s)
 static int add_host(struct build *build, const char *word)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-				  .ai_family = wanted_family(build->service) };
+				  .ai_family = wanted_family(&build->service) };
 	struct addrinfo *list = NULL, *best;
 	struct addr addr;
 	int r = getaddrinfo(word, NULL, &hints, &list);
@@ -252,7 +261,7 @@ static int add_host(struct build *build, const char *word)
 
 static int add_bind(struct build *build, const char *word)
 {
-	sa_family_t wanted = wanted_family(build->service);
+	sa_family_t wanted = wanted_family(&build->service);
 	struct addr addr;
 
 	if (is_unix_bind(word))
@@ -294,7 +303,7 @@ static const char *reason_for_loopback(const struct service *s)
 /* Without bind: all addresses, or those of this machine only. */
 static int add_all_addresses(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 	sa_family_t wanted = wanted_family(s);
 	struct addr addr = { .family = wanted == AF_INET ? AF_INET : AF_INET6 };
 	const char *why = reason_for_loopback(s);
@@ -321,7 +330,7 @@ static int add_all_addresses(struct build *build)
 
 static int build_endpoints(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 	int r = 0;
 
 	if ((s->type & (SERVICE_TCPMUX | SERVICE_TCPMUXPLUS)) ||
@@ -360,13 +369,13 @@ static int build_owner(struct build *build)
 	value = intern_value(build->pool, &draft, sizeof(draft), socket_owner_done);
 	if (!value)
 		return -ENOMEM;
-	build->service->owner = value;
+	build->service.owner = value;
 	return 0;
 }
 
 int build_socket(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 
 	s->v6only = build_number(build, ATTR_V6ONLY, 0);
 	s->backlog = (int)build_number(build, ATTR_BACKLOG, UNLIMITED);

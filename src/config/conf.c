@@ -304,7 +304,8 @@ static const char *stanza_id(const struct stanza *stanza)
 	for (size_t i = 0; i < stanza->n; i++) {
 		const struct attribute *a = &stanza->attributes[i];
 
-		if (a->name && strcasecmp(a->name, "id") == 0 && a->words->n >= 1)
+		if (a->name && (a->name[0] | 0x20) == 'i' && strcasecmp(a->name, "id") == 0 &&
+		    a->words->n >= 1)
 			return a->words->v[0];
 	}
 	return stanza->name;
@@ -509,6 +510,7 @@ static void loader_done(struct loader *l)
 	lookup_free(l->build.lookup);
 	conf_free(l->conf);
 	memo_done(&l->build.memo);
+	free(l->build.endpoints);
 	intern_pool_free(l->build.pool);
 }
 

@@ -11,6 +11,10 @@
 #include <netdb.h>
 #include <pwd.h>
 #include <string.h>
+
+/* Without memory the load fails, and nothing else. */
+#define HASH_NONFATAL_OOM                1
+#define HASH_FUNCTION(key, length, hash) (hash) = hash_bytes(0, key, length)
 #include <uthash.h>
 
 #include "base/intern.h"
@@ -26,8 +30,22 @@ struct answer {
 	UT_hash_handle hh;
 };
 
+struct groups_key {
+	uid_t uid;
+	gid_t gid;
+};
+
+/* The remembered groups of a user. */
+struct groups {
+	struct groups_key key;
+	int status;
+	const struct group_list *list;
+	UT_hash_handle hh;
+};
+
 struct lookup {
 	struct answer *answers;
+	struct groups *groups;
 };
 
 /* Asks the database; fills answer->status, first and second. */
@@ -41,6 +59,7 @@ struct lookup *lookup_new(void)
 void lookup_free(struct lookup *lookup)
 {
 	struct answer *answer, *next;
+	struct groups *groups, *further;
 
 	if (!lookup)
 		return;
@@ -50,27 +69,51 @@ void lookup_free(struct lookup *lookup)
 		free(answer->key);
 		free(answer);
 	}
+	HASH_ITER(hh, lookup->groups, groups, further)
+	{
+		HASH_DELETE(hh, lookup->groups, groups);
+		intern_unref(groups->list);
+		free(groups);
+	}
 	free(lookup);
 }
 
 static int ask_once(struct lookup *lookup, char database, const char *name, const char *detail,
 		    ask_fn *ask, const struct answer **ret)
 {
-	CLEANUP_FREE char *key = NULL;
+	size_t n_name = strlen(name), n_detail = strlen(detail), length = n_name + n_detail + 3;
+	char shorter[64], *key = shorter;
+	CLEANUP_FREE char *longer = NULL;
 	struct answer *answer;
 
-	if (asprintf(&key, "%c:%s/%s", database, name, detail) < 0) {
-		key = NULL;
-		return -ENOMEM;
+	if (length >= sizeof(shorter)) {
+		longer = malloc(length + 1);
+		if (!longer)
+			return -ENOMEM;
+		key = longer;
 	}
-	HASH_FIND_STR(lookup->answers, key, answer);
+	key[0] = database;
+	key[1] = ':';
+	memcpy(key + 2, name, n_name);
+	key[2 + n_name] = '/';
+	memcpy(key + 3 + n_name, detail, n_detail + 1);
+	HASH_FIND(hh, lookup->answers, key, length, answer);
 	if (!answer) {
 		answer = calloc(1, sizeof(*answer));
 		if (!answer)
 			return -ENOMEM;
-		answer->key = TAKE_PTR(key);
+		answer->key = longer ? TAKE_PTR(longer) : strdup(shorter);
+		if (!answer->key) {
+			free(answer);
+			return -ENOMEM;
+		}
 		ask(answer, name, detail);
-		HASH_ADD_KEYPTR(hh, lookup->answers, answer->key, strlen(answer->key), answer);
+		HASH_ADD_KEYPTR(hh, lookup->answers, answer->key, length, answer);
+		if (!answer->hh.tbl) {
+			free(answer->key);
+			free(answer);
+			return -ENOMEM;
+		}
 	}
 	*ret = answer;
 	return answer->status;
@@ -200,12 +243,13 @@ int lookup_group(struct lookup *lookup, const char *name, gid_t *ret_gid)
 	return r;
 }
 
-int lookup_groups(uid_t uid, gid_t gid, const struct group_list **ret)
+/* The list as a value, with one reference. */
+static int ask_groups(uid_t uid, gid_t gid, const struct group_list **ret)
 {
-	struct group_list *value;
 	CLEANUP_FREE gid_t *list = NULL;
 	struct passwd entry, *found = NULL;
 	CLEANUP_FREE char *buffer = NULL;
+	struct group_list *value;
 	int n = 32, failure = ERANGE;
 
 	for (size_t size = 1024; failure == ERANGE; size *= 2) {
@@ -235,6 +279,30 @@ int lookup_groups(uid_t uid, gid_t gid, const struct group_list **ret)
 	value->v = memcpy(value + 1, list, value->n * sizeof(*list));
 	*ret = value;
 	return 0;
+}
+
+int lookup_groups(struct lookup *lookup, uid_t uid, gid_t gid, const struct group_list **ret)
+{
+	const struct groups_key key = { uid, gid };
+	struct groups *groups;
+
+	HASH_FIND(hh, lookup->groups, &key, sizeof(key), groups);
+	if (!groups) {
+		groups = calloc(1, sizeof(*groups));
+		if (!groups)
+			return -ENOMEM;
+		groups->key = key;
+		groups->status = ask_groups(uid, gid, &groups->list);
+		HASH_ADD(hh, lookup->groups, key, sizeof(groups->key), groups);
+		if (!groups->hh.tbl) {
+			intern_unref(groups->list);
+			free(groups);
+			return -ENOMEM;
+		}
+	}
+	if (groups->status == 0)
+		*ret = intern_ref(groups->list);
+	return groups->status;
 }
 
 int lookup_protocol(struct lookup *lookup, const char *name, int *ret)

@@ -26,8 +26,9 @@ int lookup_user(struct lookup *lookup, const char *name, uid_t *ret_uid, gid_t *
 /* A group by name or number. */
 int lookup_group(struct lookup *lookup, const char *name, gid_t *ret_gid);
 
-/* The groups that initgroups(3) would give user @uid with primary group @gid: a value (base/intern.h). */
-int lookup_groups(uid_t uid, gid_t gid, const struct group_list **ret);
+/* The groups that initgroups(3) would give user @uid with primary group @gid: a value (base/intern.h), with a
+ * reference that is the caller's. */
+int lookup_groups(struct lookup *lookup, uid_t uid, gid_t gid, const struct group_list **ret);
 
 /* The number of a protocol ("tcp"). */
 int lookup_protocol(struct lookup *lookup, const char *name, int *ret);

@@ -7,8 +7,11 @@
 #include <stdlib.h>
 
 /* Without memory things are made again. */
-#define HASH_NONFATAL_OOM 1
+#define HASH_NONFATAL_OOM                1
+#define HASH_FUNCTION(key, length, hash) (hash) = hash_bytes(0, key, length)
 #include <uthash.h>
+
+#include "base/util.h"
 
 struct memo_key {
 	const void *first;

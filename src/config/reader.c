@@ -23,6 +23,7 @@ struct reader {
 	size_t room;
 	const char **words;
 	size_t n_words;
+	size_t words_room;
 
 	const char *file;
 	struct intern_pool *pool;
@@ -31,11 +32,24 @@ struct reader {
 	struct diag *diag;
 
 	struct stanza *open; /* the stanza being read */
+	size_t usual;        /* lines of the one before, which many are like */
 	bool awaiting_brace; /* its "{" has not come yet */
 	unsigned junk_line;  /* first line of a run of junk at top level, 0 when there is none */
 	unsigned junk_lines;
 	bool damaged; /* a section may have been lost */
 };
+
+static int grow_words(struct reader *r)
+{
+	size_t room = r->words_room ? 2 * r->words_room : 16;
+	const char **bigger = reallocarray(r->words, room, sizeof(*bigger));
+
+	if (!bigger)
+		return -ENOMEM;
+	r->words = bigger;
+	r->words_room = room;
+	return 0;
+}
 
 /* Splits the line in place. Only space and TAB separate; other white space belongs to words, as in xinetd. */
 static int split_words(struct reader *r)
@@ -44,13 +58,15 @@ static int split_words(struct reader *r)
 
 	r->n_words = 0;
 	for (;;) {
-		at += strspn(at, " \t");
+		while (*at == ' ' || *at == '\t')
+			at++;
 		if (!*at)
 			return 0;
-		if (array_grow(&r->words, r->n_words, sizeof(*r->words)) < 0)
+		if (r->n_words == r->words_room && grow_words(r) < 0)
 			return -ENOMEM;
 		r->words[r->n_words++] = at;
-		at += strcspn(at, " \t");
+		while ((unsigned char)*at > ' ' || (*at && *at != ' ' && *at != '\t'))
+			at++;
 		if (*at)
 			*at++ = '\0';
 	}
@@ -92,7 +108,9 @@ static bool is_blank(const struct reader *r)
 	if (r->has_nul)
 		return false;
 	for (size_t i = 0; i < r->n_words; i++) {
-		word = r->words[i] + strspn(r->words[i], "\v\f\r");
+		word = r->words[i];
+		while (*word == '\v' || *word == '\f' || *word == '\r')
+			word++;
 		if (*word)
 			break;
 	}
@@ -107,7 +125,9 @@ static bool ends_at(const struct reader *r, size_t i)
 
 static bool is_word(const struct reader *r, size_t i, const char *text)
 {
-	return i < r->n_words && strcasecmp(r->words[i], text) == 0;
+	/* Most lines differ in the first letter, which 0x20 makes a small one. */
+	return i < r->n_words && (r->words[i][0] | 0x20) == text[0] &&
+	       strcasecmp(r->words[i], text) == 0;
 }
 
 static void flush_junk(struct reader *r)
@@ -124,6 +144,7 @@ static int close_stanza(struct reader *r)
 	struct stanza *stanza = TAKE_PTR(r->open);
 
 	r->awaiting_brace = false;
+	r->usual = stanza->n;
 	stanza_fit(stanza);
 	return r->ops->stanza(r->arg, stanza);
 }
@@ -154,7 +175,7 @@ static int open_stanza(struct reader *r)
 	}
 	r->open = stanza_new(r->pool, defaults ? STANZA_DEFAULTS : STANZA_SERVICE,
 			     defaults ? NULL : r->words[1], r->file, r->line);
-	if (!r->open)
+	if (!r->open || stanza_reserve(r->open, r->usual) < 0)
 		return -ENOMEM;
 	r->awaiting_brace = true;
 	if (is_word(r, rest, "{") && ends_at(r, rest + 1)) {

@@ -58,7 +58,7 @@ static void read_versions(struct build *build, uint32_t *ret_low, uint32_t *ret_
 
 static void build_versions(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 
 	if (schema_count(build->schema, ATTR_RPC_VERSION))
 		read_versions(build, &s->rpc_min_version, &s->rpc_max_version);
@@ -69,7 +69,7 @@ static void build_versions(struct build *build)
 
 static void build_program(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 	int number;
 
 	if (schema_count(build->schema, ATTR_RPC_NUMBER))
@@ -89,7 +89,7 @@ static void build_program(struct build *build)
 /* What rpcbind can tell clients: one address for each transport, and none for some. */
 static void check_transports(struct build *build)
 {
-	const struct service *s = build->service;
+	const struct service *s = &build->service;
 	unsigned seen = 0;
 
 	for (size_t i = 0; i < s->n_endpoints; i++) {
@@ -113,7 +113,7 @@ static void check_transports(struct build *build)
 
 void build_rpc(struct build *build)
 {
-	struct service *s = build->service;
+	struct service *s = &build->service;
 
 	if (!(s->type & SERVICE_RPC)) {
 		uint32_t low, high;

@@ -137,6 +137,7 @@ static struct schema_value *copy_value(cfg_opt_t *opt, const struct words *words
 	if (!value)
 		return NULL;
 	value->words = intern_ref(words);
+	value->text = NULL;
 	value->n = n;
 	for (size_t i = 0; i < n; i++) {
 		if (opt->type == CFGT_INT)
@@ -171,45 +172,53 @@ static size_t first_slot(const struct schema *schema, enum attr attr, const stru
 	return hash_bytes(attr, &words, sizeof(words)) & (schema->n_slots - 1);
 }
 
-static int grow_values(struct schema *schema)
+/* Where the value of these words is, or would be. */
+static struct schema_slot *slot_of(const struct schema *schema, enum attr attr,
+				   const struct words *words)
 {
-	struct schema_slot *old = schema->values;
-	size_t n_old = schema->n_slots;
-	struct schema_slot *bigger = calloc(2 * n_old, sizeof(*bigger));
+	size_t at = first_slot(schema, attr, words);
 
-	if (!bigger)
+	while (schema->slots[at].value &&
+	       (schema->slots[at].attr != attr || schema->slots[at].value->words != words))
+		at = (at + 1) & (schema->n_slots - 1);
+	return &schema->slots[at];
+}
+
+static int grow_slots(struct schema *schema)
+{
+	struct schema bigger = { .n_slots = 2 * schema->n_slots };
+
+	bigger.slots = calloc(bigger.n_slots, sizeof(*bigger.slots));
+	if (!bigger.slots)
 		return -ENOMEM;
-	schema->values = bigger;
-	schema->n_slots = 2 * n_old;
-	for (size_t i = 0; i < n_old; i++) {
-		size_t at;
-
-		if (!old[i].value)
-			continue;
-		at = first_slot(schema, old[i].attr, old[i].value->words);
-		while (bigger[at].value)
-			at = (at + 1) & (schema->n_slots - 1);
-		bigger[at] = old[i];
-	}
-	free(old);
+	for (size_t i = 0; i < schema->n_slots; i++)
+		if (schema->slots[i].value)
+			*slot_of(&bigger, schema->slots[i].attr, schema->slots[i].value->words) =
+				schema->slots[i];
+	free(schema->slots);
+	schema->slots = bigger.slots;
+	schema->n_slots = bigger.n_slots;
 	return 0;
+}
+
+bool schema_assign_known(struct schema *schema, enum attr attr, const struct words *words)
+{
+	struct schema_slot *slot = slot_of(schema, attr, words);
+
+	if (slot->value)
+		schema->values[attr] = slot->value;
+	return slot->value;
 }
 
 int schema_assign(struct schema *schema, enum attr attr, const struct words *words, unsigned line)
 {
 	struct schema_slot *slot;
-	size_t at;
 
-	if (2 * (schema->n_values + 1) > schema->n_slots && grow_values(schema) < 0)
+	if (schema_assign_known(schema, attr, words))
+		return 0;
+	if (2 * (schema->n_values + 1) > schema->n_slots && grow_slots(schema) < 0)
 		return -ENOMEM;
-	at = first_slot(schema, attr, words);
-	for (slot = &schema->values[at]; slot->value; slot = &schema->values[at]) {
-		if (slot->attr == attr && slot->value->words == words) {
-			schema->own[attr] = slot->value;
-			return 0;
-		}
-		at = (at + 1) & (schema->n_slots - 1);
-	}
+	slot = slot_of(schema, attr, words);
 	schema->cfg->line = (int)line;
 	slot->value = read_words(schema, attr, words);
 	if (!slot->value) {
@@ -219,7 +228,7 @@ int schema_assign(struct schema *schema, enum attr attr, const struct words *wor
 	}
 	slot->attr = attr;
 	schema->n_values++;
-	schema->own[attr] = slot->value;
+	schema->values[attr] = slot->value;
 	return 0;
 }
 
@@ -234,11 +243,11 @@ struct schema *schema_new(struct diag *diag, struct intern_pool *pool)
 	schema->diag = diag;
 	schema->pool = pool;
 	schema->n_slots = FIRST_SLOTS;
-	schema->values = calloc(schema->n_slots, sizeof(*schema->values));
+	schema->slots = calloc(schema->n_slots, sizeof(*schema->slots));
 	schema->cfg = options_new();
 	if (schema->cfg)
 		schema->cfg->title = malloc(sizeof(schema));
-	if (!schema->values || !schema->cfg || !schema->cfg->title) {
+	if (!schema->slots || !schema->cfg || !schema->cfg->title) {
 		schema_free(schema);
 		return NULL;
 	}
@@ -260,13 +269,14 @@ void schema_free(struct schema *schema)
 {
 	if (!schema)
 		return;
-	for (size_t i = 0; schema->values && i < schema->n_slots; i++) {
-		if (!schema->values[i].value)
+	for (size_t i = 0; schema->slots && i < schema->n_slots; i++) {
+		if (!schema->slots[i].value)
 			continue;
-		intern_unref(schema->values[i].value->words);
-		free(schema->values[i].value);
+		intern_unref(schema->slots[i].value->words);
+		intern_unref(schema->slots[i].value->text);
+		free(schema->slots[i].value);
 	}
-	free(schema->values);
+	free(schema->slots);
 	if (schema->cfg)
 		(void)cfg_free(schema->cfg);
 	free(schema);
@@ -276,7 +286,9 @@ void schema_begin(struct schema *schema, const struct stanza *stanza, const char
 {
 	const char *file = schema->cfg->filename;
 
-	memset(schema->own, 0, sizeof(schema->own));
+	memcpy(schema->values,
+	       stanza->kind == STANZA_DEFAULTS ? schema->defaults : schema->inherited,
+	       sizeof(schema->values));
 	memset(schema->lines, 0, sizeof(schema->lines));
 	schema->failed = false;
 	schema->stanza = stanza;
@@ -314,20 +326,9 @@ bool schema_failed(const struct schema *schema)
 	return schema->failed;
 }
 
-/* The stanza's own value, or what it inherits; NULL where it has neither. */
-static const struct schema_value *value_of(const struct schema *schema, enum attr attr)
-{
-	bool inherits = schema->stanza->kind == STANZA_DEFAULTS ||
-			!(schema_infos[attr].properties & ONLY_DEFAULTS);
-
-	if (schema->own[attr])
-		return schema->own[attr];
-	return inherits ? schema->defaults[attr] : NULL;
-}
-
 bool schema_given(const struct schema *schema, enum attr attr)
 {
-	return value_of(schema, attr) != NULL;
+	return schema->values[attr] != NULL;
 }
 
 bool schema_own(const struct schema *schema, enum attr attr)
@@ -337,29 +338,38 @@ bool schema_own(const struct schema *schema, enum attr attr)
 
 size_t schema_count(const struct schema *schema, enum attr attr)
 {
-	const struct schema_value *value = value_of(schema, attr);
+	const struct schema_value *value = schema->values[attr];
 
 	return value ? value->words->n : 0;
 }
 
 long schema_number(const struct schema *schema, enum attr attr, size_t i)
 {
-	return value_of(schema, attr)->v[i].number;
+	return schema->values[attr]->v[i].number;
 }
 
 double schema_fraction(const struct schema *schema, enum attr attr)
 {
-	return value_of(schema, attr)->v[0].fraction;
+	return schema->values[attr]->v[0].fraction;
 }
 
 const char *schema_text(const struct schema *schema, enum attr attr, size_t i)
 {
-	return value_of(schema, attr)->words->v[i];
+	return schema->values[attr]->words->v[i];
+}
+
+const char *schema_text_value(struct schema *schema, enum attr attr)
+{
+	struct schema_value *value = schema->values[attr];
+
+	if (!value->text)
+		value->text = intern_text(schema->pool, value->words->v[0]);
+	return intern_ref(value->text);
 }
 
 const struct words *schema_words(const struct schema *schema, enum attr attr)
 {
-	const struct schema_value *value = value_of(schema, attr);
+	const struct schema_value *value = schema->values[attr];
 
 	return value ? value->words : WORDS_NONE;
 }

@@ -37,8 +37,8 @@
 	X(IDLE_TIMEOUT,    "idle_timeout",    NUMBER,  value_number,        1, 1,   IN_DEFAULTS | RESTRICTS) \
 	X(INSTANCES,       "instances",       NUMBER,  value_count,         1, 1,   IN_DEFAULTS | RESTRICTS) \
 	X(LIBWRAP,         "libwrap",         TEXT,    NULL,                1, 1,   RESTRICTS)               \
-	X(LOG_ON_FAILURE,  "log_on_failure",  LIST,    value_log_failure,   0, ANY, CUMULATES | IN_DEFAULTS) \
-	X(LOG_ON_SUCCESS,  "log_on_success",  LIST,    value_log_success,   0, ANY, CUMULATES | IN_DEFAULTS) \
+	X(LOG_ON_FAILURE,  "log_on_failure",  NUMBERS, value_log_failure,   0, ANY, CUMULATES | IN_DEFAULTS) \
+	X(LOG_ON_SUCCESS,  "log_on_success",  NUMBERS, value_log_success,   0, ANY, CUMULATES | IN_DEFAULTS) \
 	X(LOG_TYPE,        "log_type",        LIST,    NULL,                1, ANY, IN_DEFAULTS)             \
 	X(MAX_LOAD,        "max_load",        FRACTION, NULL,               1, 1,   IN_DEFAULTS | RESTRICTS) \
 	X(MDNS,            "mdns",            NUMBER,  value_yes_no,        1, 1,   IN_DEFAULTS)             \
@@ -130,6 +130,9 @@ size_t schema_count(const struct schema *schema, enum attr attr);
 long schema_number(const struct schema *schema, enum attr attr, size_t i);
 double schema_fraction(const struct schema *schema, enum attr attr);
 const char *schema_text(const struct schema *schema, enum attr attr, size_t i);
+
+/* The first word as a value (base/intern.h) with one reference; NULL when memory ran out. */
+const char *schema_text_value(struct schema *schema, enum attr attr);
 
 /* The words of the value (base/intern.h), without a reference; WORDS_NONE where there is none. */
 const struct words *schema_words(const struct schema *schema, enum attr attr);

@@ -273,31 +273,50 @@ static int set_words(struct schema *schema, const struct attribute *line, enum a
 	if (r < 0)
 		return r;
 	schema->lines[attr] = line->line;
-	if (schema->stanza->kind == STANZA_DEFAULTS && !schema->failed)
-		schema->defaults[attr] = schema->own[attr];
+	if (schema->stanza->kind != STANZA_DEFAULTS || schema->failed)
+		return 0;
+	schema->defaults[attr] = schema->values[attr];
+	if (!(schema_infos[attr].properties & ONLY_DEFAULTS))
+		schema->inherited[attr] = schema->values[attr];
 	return 0;
 }
 
-/* The line's words as far as they count, as a new reference. Returns NULL when memory ran out. */
-static const struct words *take_words(struct schema *schema, const struct attribute *line, size_t n)
+/* Gives the attribute what the first @n words of the line mean. Returns 0 or -ENOMEM. */
+static int set_line(struct schema *schema, const struct attribute *line, enum attr attr, size_t n)
 {
-	if (n == line->words->n)
-		return intern_ref(line->words);
-	return intern_words(schema->pool, (const char *const *)line->words->v, n);
+	const struct words *words =
+		n == line->words->n
+			? intern_ref(line->words)
+			: intern_words(schema->pool, (const char *const *)line->words->v, n);
+	int r = words ? 0 : -ENOMEM;
+
+	if (r == 0 && attr == ATTR_TYPE)
+		r = split_type(schema, line, &words);
+	if (r == 0 && (attr != ATTR_TYPE || words->n))
+		r = set_words(schema, line, attr, words);
+	intern_unref(words);
+	return r;
+}
+
+/* Whether the line gives a service exactly its words, whatever it had. */
+static bool is_plain(const struct schema *schema, const struct attribute *line, enum attr attr,
+		     size_t n)
+{
+	return n == line->words->n && line->op == OP_SET &&
+	       schema->stanza->kind == STANZA_SERVICE &&
+	       !(schema_infos[attr].properties & ONLY_DEFAULTS);
 }
 
 enum schema_result schema_set(struct schema *schema, const struct attribute *line)
 {
-	const struct words *words;
 	enum attr attr;
 	size_t n;
-	int r = 0;
 
 	if (line->error) {
 		report(schema, SEVERITY_ERROR, line->line, "%s", line->error);
 		return SCHEMA_TAKEN;
 	}
-	attr = schema_find(schema, line->name);
+	attr = schema_find_value(schema, line->name);
 	if (attr == ATTR_COUNT) {
 		report_unknown(schema, line);
 		return SCHEMA_TAKEN;
@@ -310,13 +329,9 @@ enum schema_result schema_set(struct schema *schema, const struct attribute *lin
 		schema->lines[attr] = line->line;
 		return SCHEMA_TAKEN;
 	}
-	words = take_words(schema, line, n);
-	if (words && attr == ATTR_TYPE)
-		r = split_type(schema, line, &words);
-	if (words && r == 0 && (attr != ATTR_TYPE || words->n))
-		r = set_words(schema, line, attr, words);
-	intern_unref(words);
-	if (!words || r < 0)
+	if (is_plain(schema, line, attr, n) && schema_assign_known(schema, attr, line->words))
+		schema->lines[attr] = line->line;
+	else if (set_line(schema, line, attr, n) < 0)
 		return SCHEMA_NOMEM;
 	if (attr == ATTR_DISABLE && schema_count(schema, attr) && schema_number(schema, attr, 0))
 		return SCHEMA_DISABLE;

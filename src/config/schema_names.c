@@ -2,7 +2,6 @@
 /* Attributes by their names. */
 #include "config.h"
 
-#include <ctype.h>
 #include <strings.h>
 
 #include "config/schema_private.h"
@@ -30,7 +29,8 @@ static unsigned first_place(const char *name)
 	uint32_t hash = 2166136261u;
 
 	for (; *name; name++)
-		hash = (hash ^ (unsigned)tolower((unsigned char)*name)) * 16777619u;
+		/* What differs in case only meets; no matter what else does. */
+		hash = (hash ^ ((unsigned char)*name | 0x20u)) * 16777619u;
 	return (hash ^ hash >> 16) % SCHEMA_NAMES;
 }
 
@@ -55,4 +55,15 @@ enum attr schema_find(const struct schema *schema, const char *name)
 						   : aliases[entry - 1 - ATTR_COUNT].attr;
 	}
 	return ATTR_COUNT;
+}
+
+enum attr schema_find_value(const struct schema *schema, const char *name)
+{
+	unsigned tag = intern_tag(name);
+
+	if (tag == 0) {
+		tag = 1 + (unsigned)schema_find(schema, name);
+		intern_set_tag(name, tag);
+	}
+	return (enum attr)(tag - 1);
 }

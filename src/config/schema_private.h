@@ -37,7 +37,8 @@ extern const struct attr_info schema_infos[ATTR_COUNT];
 /* What libconfuse has made of words that were given to an attribute; the same for all that give it the same. */
 struct schema_value {
 	const struct words *words;
-	size_t n; /* of v: NUMBERS and FRACTION only */
+	const char *text; /* the first of them as a value, once somebody wanted it */
+	size_t n;         /* of v: NUMBERS and FRACTION only */
 	union {
 		long number;
 		double fraction;
@@ -60,12 +61,13 @@ struct schema {
 	const struct stanza *stanza;
 	const char *label;
 	unsigned lines[ATTR_COUNT]; /* where the stanza itself gave the attribute; 0 = it did not */
-	const struct schema_value *own[ATTR_COUNT]; /* what it gave; NULL = nothing */
-	const struct schema_value
-		*defaults[ATTR_COUNT]; /* what the defaults stanzas read so far say */
+	struct schema_value *values[ATTR_COUNT]; /* its own, or inherited; NULL = neither */
+	struct schema_value *inherited
+		[ATTR_COUNT]; /* what services begin with: without what is for defaults only */
+	struct schema_value *defaults[ATTR_COUNT]; /* what the defaults stanzas read so far say */
 	bool failed;
 
-	struct schema_slot *values; /* a hash table with open addresses */
+	struct schema_slot *slots; /* a hash table with open addresses */
 	size_t n_values;
 	size_t n_slots;                    /* a power of two */
 	unsigned char names[SCHEMA_NAMES]; /* the same: 1 + enum attr, 0 = free */
@@ -77,11 +79,17 @@ struct schema {
  */
 int schema_assign(struct schema *schema, enum attr attr, const struct words *words, unsigned line);
 
+/* Gives it these words where another stanza had them; returns whether it had. */
+bool schema_assign_known(struct schema *schema, enum attr attr, const struct words *words);
+
 /* Lays out, once, what schema_find() looks in. */
 void schema_index_names(struct schema *schema);
 
 /* The attribute of this name or alias, without regard to case; ATTR_COUNT where there is none. */
 enum attr schema_find(const struct schema *schema, const char *name);
+
+/* The same for a value of base/intern.h, which is looked for once. */
+enum attr schema_find_value(const struct schema *schema, const char *name);
 
 /* Adds a finding at a line of the stanza; an error marks the stanza as failed. */
 void schema_add_finding(struct schema *schema, enum severity severity, unsigned line,

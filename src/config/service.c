@@ -43,13 +43,9 @@ void log_target_done(void *value)
 	intern_unref(log->path);
 }
 
-struct service *service_new(void)
+void service_init(struct service *draft)
 {
-	struct service *service = malloc(sizeof(*service));
-
-	if (!service)
-		return NULL;
-	*service = (struct service){
+	*draft = (struct service){
 		.refs = 1,
 		.via = WORDS_NONE,
 		.port = UNLIMITED,
@@ -70,35 +66,39 @@ struct service *service_new(void)
 		.banners = banners_none,
 		.log = log_target_none,
 	};
+}
+
+struct service *service_new(void)
+{
+	struct service *service = malloc(sizeof(*service));
+
+	if (service)
+		service_init(service);
 	return service;
 }
 
-struct service *service_seal(struct service *service)
+struct service *service_seal(const struct service *draft)
 {
-	size_t name = strlen(service->name) + 1, id = strlen(service->id) + 1;
-	bool same = strcmp(service->name, service->id) == 0;
-	size_t endpoints = service->n_endpoints * sizeof(*service->endpoints);
+	size_t name = strlen(draft->name) + 1, id = strlen(draft->id) + 1;
+	bool same = strcmp(draft->name, draft->id) == 0;
+	size_t endpoints = draft->n_endpoints * sizeof(*draft->endpoints);
 	struct service *sealed = malloc(sizeof(*sealed) + endpoints + name + (same ? 0 : id));
 	char *texts;
 
 	if (!sealed)
 		return NULL;
-	*sealed = *service;
+	*sealed = *draft;
 	sealed->sealed = true;
 	sealed->endpoints = (struct endpoint *)(sealed + 1);
 	if (endpoints)
-		memcpy(sealed->endpoints, service->endpoints, endpoints);
-	texts = (char *)(sealed->endpoints + service->n_endpoints);
-	sealed->name = memcpy(texts, service->name, name);
-	sealed->id = same ? sealed->name : memcpy(texts + name, service->id, id);
-	intern_unref(service->name);
-	intern_unref(service->id);
-	free(service->endpoints);
-	free(service);
+		memcpy(sealed->endpoints, draft->endpoints, endpoints);
+	texts = (char *)(sealed->endpoints + draft->n_endpoints);
+	sealed->name = memcpy(texts, draft->name, name);
+	sealed->id = same ? sealed->name : memcpy(texts + name, draft->id, id);
 	return sealed;
 }
 
-static void free_values(const struct service *s)
+void service_done(struct service *s)
 {
 	const void *const values[] = {
 		s->file,    s->via,     s->protocol_name, s->bind,    s->server,    s->argv,
@@ -106,6 +106,8 @@ static void free_values(const struct service *s)
 		s->passenv, s->rlimits, s->redirect_host, s->libwrap,
 	};
 
+	for (size_t i = 0; i < s->n_endpoints; i++)
+		endpoint_done(&s->endpoints[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
 		intern_unref(values[i]);
 	intern_drop(s->owner, socket_owner_done);
@@ -118,13 +120,13 @@ static void free_values(const struct service *s)
 
 static void service_free(struct service *s)
 {
-	for (size_t i = 0; i < s->n_endpoints; i++)
-		endpoint_done(&s->endpoints[i]);
-	/* A service behind another has nothing of its own but its place. */
-	if (s->front)
+	if (s->front) {
+		/* A service behind another has nothing of its own but its place. */
+		endpoint_done(&s->endpoints[0]);
 		service_unref(s->front);
-	else
-		free_values(s);
+	} else {
+		service_done(s);
+	}
 	if (!s->sealed) {
 		intern_unref(s->name);
 		intern_unref(s->id);

@@ -224,11 +224,17 @@ intern_done log_target_done;
 /* A new service with nothing set and one reference, to be filled in; or NULL when memory ran out. */
 struct service *service_new(void);
 
+/* Makes @draft such a service in place. Its name, id and endpoints remain the caller's. */
+void service_init(struct service *draft);
+
 /*
- * Frees @service, which nobody else refers to yet, and returns the same in as little
- * memory as it needs, with one reference; or NULL when memory ran out.
+ * A service of all that @draft has, in as little memory as it needs, with one
+ * reference; the draft's references go over to it. NULL when memory ran out.
  */
-struct service *service_seal(struct service *service);
+struct service *service_seal(const struct service *draft);
+
+/* Lets go of what the draft refers to. */
+void service_done(struct service *draft);
 
 /*
  * References; service_unref() frees with the last one and accepts NULL. They are counted

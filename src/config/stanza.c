@@ -7,8 +7,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Lines that most stanzas do not have. */
-#define FIRST_ROOM 24
+#define FIRST_ROOM 8
+/* Room for so many lines need not be given back. */
+#define SPARE_ROOM 4
 
 struct stanza *stanza_new(struct intern_pool *pool, enum stanza_kind kind, const char *name,
 			  const char *file, unsigned line)
@@ -48,20 +49,29 @@ static void attribute_done(struct attribute *attribute)
 	intern_unref(attribute->words);
 }
 
+static int set_room(struct stanza *stanza, size_t room)
+{
+	struct attribute *moved = reallocarray(stanza->attributes, room, sizeof(*moved));
+
+	if (!moved)
+		return -ENOMEM;
+	stanza->attributes = moved;
+	stanza->room = room;
+	return 0;
+}
+
+int stanza_reserve(struct stanza *stanza, size_t n)
+{
+	return n > stanza->room ? set_room(stanza, n) : 0;
+}
+
 /* Appends the line, or lets go of what it refers to. */
 static int append(struct stanza *stanza, struct attribute *attribute)
 {
-	if (stanza->n == stanza->room) {
-		size_t room = stanza->room ? 2 * stanza->room : FIRST_ROOM;
-		struct attribute *bigger =
-			reallocarray(stanza->attributes, room, sizeof(*stanza->attributes));
-
-		if (!bigger) {
-			attribute_done(attribute);
-			return -ENOMEM;
-		}
-		stanza->attributes = bigger;
-		stanza->room = room;
+	if (stanza->n == stanza->room &&
+	    set_room(stanza, stanza->n ? 2 * stanza->n : FIRST_ROOM) < 0) {
+		attribute_done(attribute);
+		return -ENOMEM;
 	}
 	stanza->attributes[stanza->n++] = *attribute;
 	return 0;
@@ -97,13 +107,9 @@ int stanza_add_error(struct stanza *stanza, struct intern_pool *pool, const char
 
 void stanza_fit(struct stanza *stanza)
 {
-	struct attribute *smaller =
-		stanza->n ? reallocarray(stanza->attributes, stanza->n, sizeof(*smaller)) : NULL;
-
-	if (!smaller)
-		return;
-	stanza->attributes = smaller;
-	stanza->room = stanza->n;
+	/* Where there is no memory to give memory back, it stays. */
+	if (stanza->n && stanza->room - stanza->n > SPARE_ROOM)
+		(void)set_room(stanza, stanza->n);
 }
 
 void stanza_free(struct stanza *stanza)

@@ -47,6 +47,9 @@ struct stanza *stanza_new(struct intern_pool *pool, enum stanza_kind kind, const
 /* Gives the stanza another name. Returns 0 or -ENOMEM. */
 int stanza_rename(struct stanza *stanza, const char *name);
 
+/* Makes room for @n lines, where somebody knows how many there will be. Returns 0 or -ENOMEM. */
+int stanza_reserve(struct stanza *stanza, size_t n);
+
 /* Appends "name operator words"; what it consists of is found in @pool (or NULL). Returns 0 or -ENOMEM. */
 int stanza_add(struct stanza *stanza, struct intern_pool *pool, const char *name, enum operator op,
 	       const char *const *words, size_t n, unsigned line);

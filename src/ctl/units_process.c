@@ -2,6 +2,7 @@
 /* [Service] of a unit: program, identity, environment, limits. */
 #include "config.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <limits.h>
 #include <string.h>
@@ -80,13 +81,20 @@ static void write_groups(struct unit *unit)
 {
 	const struct service *s = unit->service;
 	const struct group_list *further = s->group_list;
+	struct lookup *lookup;
+	int r = 0;
 	CLEANUP_FREE char *text = NULL;
 	size_t size, printed = 0;
 	FILE *out;
 
 	if (s->groups == (s->gid != 0))
 		return;
-	if (!s->groups && lookup_groups(s->uid, s->gid, &further) < 0)
+	if (!s->groups) {
+		lookup = lookup_new();
+		r = lookup ? lookup_groups(lookup, s->uid, s->gid, &further) : -ENOMEM;
+		lookup_free(lookup);
+	}
+	if (r < 0)
 		return;
 	out = open_memstream(&text, &size);
 	if (out) {

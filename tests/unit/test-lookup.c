@@ -125,16 +125,22 @@ static void finds_rpc_programs(void **state)
 
 static void gives_the_groups_of_a_user(void **state)
 {
-	const struct group_list *list;
+	const struct group_list *list, *again;
 	bool has = false;
 
-	(void)state;
-	assert_int_equal(lookup_groups(0, 54321, &list), 0);
+	assert_int_equal(lookup_groups(*state, 0, 54321, &list), 0);
 	for (size_t i = 0; i < list->n; i++)
 		has |= list->v[i] == 54321;
 	assert_true(has);
+	/* Asked again, it is the same. */
+	assert_int_equal(lookup_groups(*state, 0, 54321, &again), 0);
+	assert_ptr_equal(again, list);
+	intern_unref(again);
+	assert_int_equal(lookup_groups(*state, 0, 54322, &again), 0);
+	assert_ptr_not_equal(again, list);
+	intern_unref(again);
 	intern_unref(list);
-	assert_int_equal(lookup_groups(3000000001u, 1, &list), -ENOENT);
+	assert_int_equal(lookup_groups(*state, 3000000001u, 1, &list), -ENOENT);
 }
 
 int main(void)
@@ -148,7 +154,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(finds_ports_by_protocol, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(finds_rpc_programs, set_up, tear_down),
-		cmocka_unit_test(gives_the_groups_of_a_user),
+		cmocka_unit_test_setup_teardown(gives_the_groups_of_a_user, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
