@@ -543,9 +543,12 @@ int conf_load(const struct conf_source *source, struct diag *diag, struct conf *
 		defaults = r;
 		r = 0;
 	}
-	for (size_t i = 0; i < l.n && r == 0; i++)
+	for (size_t i = 0; i < l.n && r == 0; i++) {
 		if (l.stanzas[i]->kind == STANZA_SERVICE)
 			r = read_service(&l, l.stanzas[i], i >= l.n_xinetd);
+		/* The next service takes its memory. */
+		stanza_free(TAKE_PTR(l.stanzas[i]));
+	}
 	if (r == 0)
 		r = defaults;
 	if (r == 0)
