@@ -23,8 +23,8 @@ static void print_summary(const struct diag *diag, const struct conf *conf)
 {
 	if (conf) {
 		print_count(stdout, conf->n, "service", "");
-		if (conf->n_broken)
-			(void)printf(", %zu refused", conf->n_broken);
+		if (conf->broken.n)
+			(void)printf(", %zu refused", conf->broken.n);
 		if (conf->n_disabled)
 			(void)printf(", %zu disabled", conf->n_disabled);
 		(void)printf("; ");
@@ -63,7 +63,7 @@ static int print_json(const struct diag *diag, const struct conf *conf)
 					    endpoints, "server", json_text(s->server)));
 	}
 	root = json_pack("{s:i, s:i, s:i, s:i, s:o, s:o}", "errors", (int)diag->errors, "warnings",
-			 (int)diag->warnings, "refused", conf ? (int)conf->n_broken : 0, "disabled",
+			 (int)diag->warnings, "refused", conf ? (int)conf->broken.n : 0, "disabled",
 			 conf ? (int)conf->n_disabled : 0, "findings", findings, "services",
 			 services);
 	return json_print(root);

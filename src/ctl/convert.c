@@ -57,7 +57,7 @@ static int convert(const struct options *options, struct pieces *pieces, struct 
 	int r = 0;
 
 	if (inetd)
-		r = conf_read_file(options->file, &text, &length, &why);
+		r = files_read_whole(options->file, &text, &length, &why);
 	if (r < 0) {
 		diag_add(diag, SEVERITY_ERROR, options->file, 0, NULL, "%s cannot be read: %s",
 			 options->file, why);

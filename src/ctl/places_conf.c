@@ -110,8 +110,8 @@ static enum status find(const struct conf *conf, const struct target *target, st
 				   others);
 	if (service)
 		return use(service, places, failure);
-	for (size_t i = 0; i < conf->n_broken; i++) {
-		const struct conf_broken *broken = &conf->broken[i];
+	for (size_t i = 0; i < conf->broken.n; i++) {
+		const struct conf_broken *broken = &conf->broken.v[i];
 		char file[NAME_TEXT_MAX];
 
 		if (!str_equal(broken->id, target->service) &&

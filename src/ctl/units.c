@@ -338,9 +338,9 @@ int systemd_units(const struct conf *conf, struct pieces *pieces, struct diag *d
 
 	for (size_t i = 0; i < conf->n && r == 0; i++)
 		r = convert(pieces, diag, conf->services[i]);
-	for (size_t i = 0; i < conf->n_broken && r == 0; i++)
-		r = add_remark(pieces, conf->broken[i].file, conf->broken[i].line,
-			       conf->broken[i].id, "it has errors");
+	for (size_t i = 0; i < conf->broken.n && r == 0; i++)
+		r = add_remark(pieces, conf->broken.v[i].file, conf->broken.v[i].line,
+			       conf->broken.v[i].id, "it has errors");
 	if (r == 0)
 		r = remark_disabled(conf, pieces, diag);
 	return r;

@@ -246,14 +246,8 @@ static int add_service(struct planner *p, const struct service *service, size_t 
 /* Whether the stanza of a running service stands in the new files, as far as they can be read, but cannot be used. */
 static bool is_broken_now(const struct conf *conf, const struct service *service)
 {
-	/* By the id; or by the place, where the line with the id is broken itself. */
-	for (size_t i = 0; i < conf->n_broken; i++)
-		if (strcasecmp(conf->broken[i].id, service->id) == 0 ||
-		    (conf->broken[i].line == service->line &&
-		     strcasecmp(conf->broken[i].name, service->name) == 0 &&
-		     strcmp(conf->broken[i].file, service->file) == 0))
-			return true;
-	return seen_lost(&conf->seen, service->file, service->via);
+	return broken_has(&conf->broken, service) ||
+	       seen_lost(&conf->seen, service->file, service->via);
 }
 
 /* Whether no other service has taken an endpoint of the running service @old. */

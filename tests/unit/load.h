@@ -112,8 +112,8 @@ static inline const struct service *load_service(const struct load *load, const 
 
 static inline bool load_broken(const struct load *load, const char *id)
 {
-	for (size_t i = 0; load->conf && i < load->conf->n_broken; i++)
-		if (strcmp(load->conf->broken[i].id, id) == 0)
+	for (size_t i = 0; load->conf && i < load->conf->broken.n; i++)
+		if (strcmp(load->conf->broken.v[i].id, id) == 0)
 			return true;
 	return false;
 }

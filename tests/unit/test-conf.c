@@ -553,7 +553,7 @@ static void stops_reading_a_stanza_at_disable(void **state)
 				 STANZA("b", "disable = no\n"));
 	assert_int_equal(load.diag.n, 0);
 	assert_int_equal(load.conf->n, 1);
-	assert_int_equal(load.conf->n_broken, 0);
+	assert_int_equal(load.conf->broken.n, 0);
 	assert_int_equal(load.conf->n_disabled, 1);
 	load_done(&load);
 }
@@ -600,7 +600,7 @@ static void gives_all_errors_of_all_files_in_one_run(void **state)
 	assert_said(&load, "main.conf:16: error: file ", 1);
 	(void)must_have(&load, "ok");
 	assert_int_equal(load.conf->n, 1);
-	assert_int_equal(load.conf->n_broken, 4);
+	assert_int_equal(load.conf->broken.n, 4);
 	load_done(&load);
 }
 
