@@ -240,7 +240,7 @@ static int load_file(struct files *f, const char *path, const struct open_file *
 	if (!file.via)
 		return -ENOMEM;
 	f->file = &file;
-	r = reader_parse(text, length, path, f->pool, &ops, f, f->diag);
+	r = reader_parse(text, length, path, &f->lines, &ops, f, f->diag);
 	f->file = outer;
 	intern_unref(file.via);
 	/* Junk may be what is left of a section: what runs from this file must not end for it. */
@@ -274,8 +274,11 @@ static int load_inetd(struct files *f)
 
 int files_read(struct files *f)
 {
-	int r = f->source->file ? load_file(f, f->source->file, NULL, 0) : 0;
+	int r;
 
+	f->lines.pool = f->pool;
+	r = f->source->file ? load_file(f, f->source->file, NULL, 0) : 0;
+	lines_done(&f->lines);
 	f->n_xinetd = f->n;
 	return r < 0 ? r : load_inetd(f);
 }

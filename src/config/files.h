@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/diag.h"
+#include "config/lines.h"
 #include "config/lookup.h"
 #include "config/seen.h"
 #include "config/stanza.h"
@@ -37,6 +38,7 @@ struct files {
 	bool bad_defaults; /* what defaults say cannot be told */
 
 	/* While they are read. */
+	struct lines lines;
 	unsigned files;
 	struct open_file *file;
 };

@@ -17,16 +17,18 @@
 struct reader {
 	const char *next; /* where the next line begins */
 	const char *end;
-	unsigned line; /* number of the line last read */
-	bool has_nul;  /* the line last read holds a NUL byte */
-	char *buffer;  /* the line last read, split in place into words */
+	unsigned line;   /* number of the line last read */
+	const char *raw; /* its text */
+	size_t length;
+	bool has_nul; /* it holds a NUL byte */
+	char *buffer; /* it, split in place into words */
 	size_t room;
 	const char **words;
 	size_t n_words;
 	size_t words_room;
 
 	const char *file;
-	struct intern_pool *pool;
+	struct lines *lines;
 	const struct reader_ops *ops;
 	void *arg;
 	struct diag *diag;
@@ -72,16 +74,26 @@ static int split_words(struct reader *r)
 	}
 }
 
-/* Fetches the next line into buffer and words. Returns 1, 0 at the end of the text, or -ENOMEM. */
-static int next_line(struct reader *r)
+/* Finds the next line. Returns false at the end of the text. */
+static bool next_line(struct reader *r)
 {
 	const char *stop;
-	size_t length;
 
 	if (r->next == r->end)
-		return 0;
+		return false;
 	stop = memchr(r->next, '\n', (size_t)(r->end - r->next));
-	length = (size_t)((stop ? stop : r->end) - r->next);
+	r->raw = r->next;
+	r->length = (size_t)((stop ? stop : r->end) - r->next);
+	r->next = stop ? stop + 1 : r->end;
+	r->line++;
+	return true;
+}
+
+/* Takes the line apart into buffer and words. Returns 0 or -ENOMEM. */
+static int split_line(struct reader *r)
+{
+	size_t length = r->length;
+
 	if (length + 1 > r->room) {
 		char *bigger = realloc(r->buffer, 2 * length + 256);
 
@@ -90,14 +102,12 @@ static int next_line(struct reader *r)
 		r->buffer = bigger;
 		r->room = 2 * length + 256;
 	}
-	memcpy(r->buffer, r->next, length);
-	r->next = stop ? stop + 1 : r->end;
-	r->line++;
+	memcpy(r->buffer, r->raw, length);
 	if (length && r->buffer[length - 1] == '\r')
 		length--;
 	r->buffer[length] = '\0';
 	r->has_nul = strlen(r->buffer) != length;
-	return split_words(r) < 0 ? -ENOMEM : 1;
+	return split_words(r);
 }
 
 /* Whether a blank or comment line; white space other than space and TAB counts here, as in xinetd. */
@@ -166,14 +176,14 @@ static int open_stanza(struct reader *r)
 
 	flush_junk(r);
 	if (!defaults && (ends_at(r, 1) || strcmp(r->words[1], "{") == 0)) {
-		r->open = stanza_new(r->pool, STANZA_SERVICE, "", r->file, r->line);
+		r->open = stanza_new(r->lines->pool, STANZA_SERVICE, "", r->file, r->line);
 		if (!r->open)
 			return -ENOMEM;
 		mark_malformed(r, r->line, "service name missing: write \"service NAME\"");
 		r->awaiting_brace = ends_at(r, 1);
 		return 0;
 	}
-	r->open = stanza_new(r->pool, defaults ? STANZA_DEFAULTS : STANZA_SERVICE,
+	r->open = stanza_new(r->lines->pool, defaults ? STANZA_DEFAULTS : STANZA_SERVICE,
 			     defaults ? NULL : r->words[1], r->file, r->line);
 	if (!r->open || stanza_reserve(r->open, r->usual) < 0)
 		return -ENOMEM;
@@ -279,9 +289,28 @@ static int read_attribute(struct reader *r)
 	}
 	error = check_attribute(r, &op, &first);
 	if (error)
-		return stanza_add_error(r->open, r->pool, error, r->line);
-	return stanza_add(r->open, r->pool, r->words[0], op, r->words + first, r->n_words - first,
-			  r->line);
+		return stanza_add_error(r->open, r->lines->pool, error, r->line);
+	if (stanza_add(r->open, r->lines->pool, r->words[0], op, r->words + first,
+		       r->n_words - first, r->line) < 0)
+		return -ENOMEM;
+	lines_add(r->lines, r->raw, r->length, &r->open->attributes[r->open->n - 1]);
+	return 0;
+}
+
+/*
+ * Adds a line that was an attribute before: where stanzas have lines at all, its text alone
+ * says what it is. Returns 1; 0 where it is to be read; or -ENOMEM.
+ */
+static int repeat_attribute(struct reader *r)
+{
+	const struct attribute *known;
+
+	if (!r->open || r->awaiting_brace || r->open->n == READER_MAX_ATTRIBUTES)
+		return 0;
+	known = lines_find(r->lines, r->raw, r->length);
+	if (!known)
+		return 0;
+	return stanza_add_like(r->open, known, r->line) < 0 ? -ENOMEM : 1;
 }
 
 /* Whether the line opens another section, although the present one is not closed. */
@@ -323,27 +352,36 @@ static int in_stanza(struct reader *r)
 	return read_attribute(r);
 }
 
-int reader_parse(const char *text, size_t length, const char *file, struct intern_pool *pool,
+/* Reads one line, whatever it is. Returns 0 or a negative value that ends the reading. */
+static int read_line(struct reader *r)
+{
+	int status = repeat_attribute(r);
+
+	if (status != 0)
+		return status < 0 ? status : 0;
+	status = split_line(r);
+	if (status < 0 || is_blank(r))
+		return status;
+	return r->open ? in_stanza(r) : top_level(r);
+}
+
+int reader_parse(const char *text, size_t length, const char *file, struct lines *lines,
 		 const struct reader_ops *ops, void *arg, struct diag *diag)
 {
+	struct lines own = { 0 };
 	struct reader r = {
 		.next = text,
 		.end = text + length,
 		.file = file,
-		.pool = pool,
+		.lines = lines ? lines : &own,
 		.ops = ops,
 		.arg = arg,
 		.diag = diag,
 	};
-	int status;
+	int status = 0;
 
-	while ((status = next_line(&r)) > 0) {
-		if (is_blank(&r))
-			continue;
-		status = r.open ? in_stanza(&r) : top_level(&r);
-		if (status < 0)
-			break;
-	}
+	while (status == 0 && next_line(&r))
+		status = read_line(&r);
 	if (status == 0) {
 		flush_junk(&r);
 		if (r.open) {
@@ -353,6 +391,7 @@ int reader_parse(const char *text, size_t length, const char *file, struct inter
 		}
 	}
 	stanza_free(r.open);
+	lines_done(&own);
 	free(r.words);
 	free(r.buffer);
 	return status == 0 && r.damaged ? 1 : status;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/diag.h"
+#include "config/lines.h"
 #include "config/stanza.h"
 
 /*
@@ -25,10 +26,10 @@ struct reader_ops {
  * length, comments are allowed behind braces and headers, "service x {" may
  * stand on one line, and after junk reading goes on at the next line that
  * begins with service, defaults, include or includedir (defects D54, D58).
- * What stanzas consist of is found in @pool (NULL: nothing is). Findings go to @diag; those inside a stanza become attributes with error
+ * What was read before is found in @lines (NULL: nothing is). Findings go to @diag; those inside a stanza become attributes with error
  * set, as they must not be reported when the stanza turns out to be disabled.
  * Returns 0; 1 when the text holds something that is no section, or a broken
  * one, so that sections may have been lost; -ENOMEM; or what an op returned.
  */
-int reader_parse(const char *text, size_t length, const char *file, struct intern_pool *pool,
+int reader_parse(const char *text, size_t length, const char *file, struct lines *lines,
 		 const struct reader_ops *ops, void *arg, struct diag *diag);

@@ -42,7 +42,14 @@ int stanza_rename(struct stanza *stanza, const char *name)
 	return 0;
 }
 
-static void attribute_done(struct attribute *attribute)
+void attribute_ref(const struct attribute *attribute)
+{
+	(void)intern_ref(attribute->name);
+	(void)intern_ref(attribute->error);
+	(void)intern_ref(attribute->words);
+}
+
+void attribute_unref(const struct attribute *attribute)
 {
 	intern_unref(attribute->name);
 	intern_unref(attribute->error);
@@ -70,7 +77,7 @@ static int append(struct stanza *stanza, struct attribute *attribute)
 {
 	if (stanza->n == stanza->room &&
 	    set_room(stanza, stanza->n ? 2 * stanza->n : FIRST_ROOM) < 0) {
-		attribute_done(attribute);
+		attribute_unref(attribute);
 		return -ENOMEM;
 	}
 	stanza->attributes[stanza->n++] = *attribute;
@@ -89,8 +96,17 @@ int stanza_add(struct stanza *stanza, struct intern_pool *pool, const char *name
 
 	if (attribute.name && attribute.words)
 		return append(stanza, &attribute);
-	attribute_done(&attribute);
+	attribute_unref(&attribute);
 	return -ENOMEM;
+}
+
+int stanza_add_like(struct stanza *stanza, const struct attribute *attribute, unsigned line)
+{
+	struct attribute copy = *attribute;
+
+	attribute_ref(&copy);
+	copy.line = line;
+	return append(stanza, &copy);
 }
 
 int stanza_add_error(struct stanza *stanza, struct intern_pool *pool, const char *error,
@@ -117,7 +133,7 @@ void stanza_free(struct stanza *stanza)
 	if (!stanza)
 		return;
 	for (size_t i = 0; i < stanza->n; i++)
-		attribute_done(&stanza->attributes[i]);
+		attribute_unref(&stanza->attributes[i]);
 	free(stanza->attributes);
 	intern_unref(stanza->name);
 	intern_unref(stanza->file);

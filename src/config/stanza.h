@@ -22,6 +22,10 @@ struct attribute {
 	unsigned line;
 };
 
+/* References to what an attribute consists of. */
+void attribute_ref(const struct attribute *attribute);
+void attribute_unref(const struct attribute *attribute);
+
 enum stanza_kind {
 	STANZA_SERVICE,
 	STANZA_DEFAULTS,
@@ -53,6 +57,9 @@ int stanza_reserve(struct stanza *stanza, size_t n);
 /* Appends "name operator words"; what it consists of is found in @pool (or NULL). Returns 0 or -ENOMEM. */
 int stanza_add(struct stanza *stanza, struct intern_pool *pool, const char *name, enum operator op,
 	       const char *const *words, size_t n, unsigned line);
+
+/* Appends a line like @attribute, but for its number. Returns 0 or -ENOMEM. */
+int stanza_add_like(struct stanza *stanza, const struct attribute *attribute, unsigned line);
 
 /* Appends a malformed line. Returns 0 or -ENOMEM. */
 int stanza_add_error(struct stanza *stanza, struct intern_pool *pool, const char *error,

@@ -156,8 +156,10 @@ equal("with the flag, the server that runs keeps the socket", [becomes.send(b"x"
       becomes_answer.split()[0])
 os.kill(int(becomes_answer.split()[0]), signal.SIGKILL)
 wait_for(lambda: lines("becomes", "EXIT: becomes signal=9"))
-equal("the next one is intercepted", wait_for(lambda: lines("becomes", "FAIL") or talk(20012, "127.0.0.2") and None),
-      ["FAIL: becomes address from=127.0.0.2"])
+# One that comes before the exit was noticed is served; the record of a refusal may be written after the next try.
+equal("the next one is intercepted",
+      set(wait_for(lambda: lines("becomes", "FAIL") or talk(20012, "127.0.0.2") and None) or []),
+      {"FAIL: becomes address from=127.0.0.2"})
 check("and serves", talk(20012))
 os.kill(daemon.pid, signal.SIGABRT)
 check("the books agree", wait_for(lambda: daemon.log().count("Consistency check passed") == 2), daemon.log())
