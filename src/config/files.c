@@ -78,6 +78,14 @@ static int take_entry(const struct dirent *entry)
 	return seen_takes_name(entry->d_name);
 }
 
+/* Whether the entry at @path is something else than a file; most file systems say so in the directory itself. */
+static bool is_irregular(const struct dirent *entry, const char *path)
+{
+	struct stat st;
+
+	return entry->d_type != DT_REG && stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
 static int load_directory(struct files *f, const char *path, unsigned line)
 {
 	const struct open_file *parent = f->file;
@@ -92,7 +100,6 @@ static int load_directory(struct files *f, const char *path, unsigned line)
 	r = strv_addf(&f->seen->whole, "%s/", path);
 	for (int i = 0; i < n; i++) {
 		CLEANUP_FREE char *file = NULL;
-		struct stat st;
 
 		if (r < 0) {
 			free(entries[i]);
@@ -101,7 +108,7 @@ static int load_directory(struct files *f, const char *path, unsigned line)
 		if (asprintf(&file, "%s/%s", path, entries[i]->d_name) < 0) {
 			file = NULL;
 			r = -ENOMEM;
-		} else if (stat(file, &st) == 0 && !S_ISREG(st.st_mode)) {
+		} else if (is_irregular(entries[i], file)) {
 			diag_add(f->diag, SEVERITY_WARNING, parent->path, line, NULL,
 				 "%s is not a regular file and is skipped", file);
 		} else {
@@ -164,6 +171,9 @@ static int read_whole(const char *path, char **ret, size_t *length, struct stat 
 		if (got == 0)
 			break;
 		n += (size_t)got;
+		/* All that there was when it was opened. */
+		if (n == (size_t)st->st_size)
+			break;
 	}
 	if (!text) {
 		*why = "memory ran out";
