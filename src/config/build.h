@@ -32,7 +32,7 @@ int build_socket(struct build *build);  /* type, protocol, port, bind: endpoints
 int build_process(struct build *build); /* server, argv, user, groups, limits, environment */
 int build_policy(struct build *build);  /* access, limits, banners, log */
 
-/* What build_policy() has done elsewhere: who may connect when; the place of the records, then what is in them, which needs the limits. */
+/* What build_policy() consists of besides: who may connect, and when; where records go; what is in them. */
 int build_access(struct build *build);
 int build_log_target(struct build *build);
 void build_log_options(struct build *build);
