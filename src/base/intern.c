@@ -179,7 +179,11 @@ static bool holds(const struct words *words, const char *const *v, size_t n)
 
 bool words_equal(const struct words *a, const struct words *b)
 {
-	return a == b || holds(a, (const char *const *)b->v, b->n);
+	if (a == b || a->n != b->n)
+		return a == b;
+	if (a->bytes && b->bytes)
+		return a->bytes == b->bytes && memcmp(a->v[0], b->v[0], a->bytes) == 0;
+	return holds(a, (const char *const *)b->v, b->n);
 }
 
 static const struct words *find_words(const struct intern_pool *pool, const char *const *v,
@@ -254,7 +258,7 @@ static struct words *copy_words(const char *const *v, size_t n)
 		at[i] = text;
 		text = stpcpy(text, v[i]) + 1;
 	}
-	*words = (struct words){ .n = n, .v = at };
+	*words = (struct words){ .n = n, .bytes = bytes, .v = at };
 	return words;
 }
 

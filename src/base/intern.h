@@ -23,6 +23,7 @@ void intern_pool_free(struct intern_pool *pool);
 /* A list of texts. v[n] is NULL, so that v can serve as an argument vector. */
 struct words {
 	size_t n;
+	size_t bytes; /* where the texts stand behind each other: all of them, with their NULs; else 0 */
 	char *const *v;
 };
 

@@ -111,6 +111,32 @@ static void keeps_equal_lists_once(void **state)
 	intern_unref(one);
 }
 
+static void compares_lists_of_any_making(void **state)
+{
+	static const char *const words[] = { "ab", "c", "" }, *const moved[] = { "a", "bc", "" };
+	char ab[] = "ab", c[] = "c", nothing[] = "", *v[] = { ab, c, nothing, NULL };
+	const struct words by_hand = { .n = 3, .v = v };
+	const struct words *one = intern_words(NULL, words, 3), *two = intern_words(NULL, words, 3),
+			   *other = intern_words(NULL, moved, 3),
+			   *fewer = intern_words(NULL, words, 2);
+
+	(void)state;
+	assert_ptr_not_equal(one, two);
+	assert_true(words_equal(one, one));
+	assert_true(words_equal(one, two));
+	assert_false(words_equal(one, other));
+	assert_false(words_equal(one, fewer));
+	assert_true(words_equal(one, &by_hand));
+	assert_true(words_equal(&by_hand, one));
+	assert_false(words_equal(&by_hand, other));
+	assert_false(words_equal(one, WORDS_NONE));
+	assert_true(words_equal(WORDS_NONE, WORDS_NONE));
+	intern_unref(one);
+	intern_unref(two);
+	intern_unref(other);
+	intern_unref(fewer);
+}
+
 static void has_a_list_without_words_for_ever(void **state)
 {
 	const struct words *none = intern_words(NULL, NULL, 0);
@@ -158,6 +184,7 @@ int main(void)
 		cmocka_unit_test(keeps_equal_texts_once),
 		cmocka_unit_test(tells_texts_apart_that_begin_alike),
 		cmocka_unit_test(keeps_equal_lists_once),
+		cmocka_unit_test(compares_lists_of_any_making),
 		cmocka_unit_test(has_a_list_without_words_for_ever),
 		cmocka_unit_test(ends_what_a_value_refers_to_with_it),
 	};
