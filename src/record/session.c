@@ -41,7 +41,7 @@ void session_free(struct session *session)
 
 void session_identify(struct session *session, enum ident_outcome outcome, const char *text)
 {
-	session->ident = outcome;
+	session->ident = (uint8_t)outcome;
 	free(session->userid);
 	/* Without memory the line is missing, not the session. */
 	session->userid = outcome == IDENT_ANSWERED ? strdup(text) : NULL;

@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <sys/queue.h>
 #include <sys/types.h>
-#include <uthash.h>
 
 #include "base/addr.h"
 #include "base/ident.h"
@@ -24,39 +23,38 @@ struct service_run;
 struct sink;
 struct writer;
 
+/* There may be tens of thousands: members are ordered so that nothing lies between them. */
 struct session {
 	uint64_t number; /* unique while the daemon lives */
 	const struct service *service;
 	struct addr peer;
-	pid_t pid; /* 0: served by the worker */
 	uint64_t start_usec;
-	int status;        /* as wait(2) gives it; valid once it has ended */
 	uint64_t in_bytes; /* from the client */
 	uint64_t out_bytes;
-	enum ident_outcome ident; /* of asking who the client is, before it was to be served */
-	char *userid;             /* what its ident server says; NULL: nothing */
-	bool counted;             /* against per_source */
-	struct addr source;       /* as which it is counted */
+	char *userid; /* what the client's ident server says; NULL: nothing */
+	pid_t pid;    /* 0: served by the worker */
+	int status;   /* as wait(2) gives it; valid once it has ended */
 
 	/* For whoever keeps the sessions. */
 	struct service_run *run;
 	struct place *place; /* the socket that its server was lent, or NULL */
 	struct event *timeout;
-	unsigned question; /* enum gate_question: what has to be known before it may start */
-	struct gate *gate; /* while that is asked */
+	struct gate *gate;               /* while it is asked who the client is */
 	struct redirect *redirect;       /* while its target is looked for */
 	struct intercept_client *client; /* whose datagrams it passes on */
 	struct retry *retry;             /* while its server cannot be started */
 	struct naming *naming;           /* while its client names a service (tcpmux) */
 	struct sink *
 		sink; /* where its START went, and its EXIT goes, whatever a reload changes; a reference */
-	bool greeted;  /* has got what the client is told first */
-	bool ending;   /* told to end before its time */
-	bool starting; /* being handed to the worker */
-	bool ended;    /* the worker has let go of it */
 	TAILQ_ENTRY(session) of_run;
-	UT_hash_handle by_pid;
-	UT_hash_handle by_number;
+
+	uint8_t ident; /* enum ident_outcome of asking who the client is, before it was to be served */
+	uint8_t question; /* enum gate_question: what has to be known before it may start */
+	bool counted;     /* against per_source, as admit_source() of its service and peer */
+	bool greeted;     /* has got what the client is told first */
+	bool ending;      /* told to end before its time */
+	bool starting;    /* being handed to the worker */
+	bool ended;       /* the worker has let go of it */
 };
 
 /* A session of @service (a reference is taken) that starts at @start_usec (now_usec()), or NULL when memory ran out. */

@@ -122,9 +122,10 @@ struct session *admission_begin(struct service_run *run, const struct addr *peer
 {
 	struct server *server = run->server;
 	struct session *session = session_new(run->service, ++server->last_number, peer, now);
-	struct addr source = admit_source(run->service, peer);
 
 	if (!session) {
+		struct addr source = admit_source(run->service, peer);
+
 		limits_release(&run->limits, &source, decision->source_was_taken);
 		record_fail(server->writer, run->sink, run->service, peer,
 			    verdict_reason(VERDICT_FORK));
@@ -133,8 +134,7 @@ struct session *admission_begin(struct service_run *run, const struct addr *peer
 	session->run = run;
 	session->sink = run->sink ? sink_ref(run->sink) : NULL;
 	session->counted = decision->source_was_taken;
-	session->source = source;
-	session->question = gate_plan_question(run->service, peer, decision->access);
+	session->question = (uint8_t)gate_plan_question(run->service, peer, decision->access);
 	TAILQ_INSERT_TAIL(&run->sessions, session, of_run);
 	return session;
 }
@@ -155,25 +155,31 @@ static void forget(struct session *session)
 		run_free(run);
 }
 
+void admission_uncount(struct session *session)
+{
+	struct addr source = admit_source(session->service, &session->peer);
+
+	limits_release(&session->run->limits, &source, session->counted);
+}
+
 bool admission_again(struct session *session)
 {
 	struct service_run *run = session->run;
 	uint64_t now = now_usec();
 	struct decision decision;
 
-	limits_release(&run->limits, &session->source, session->counted);
+	admission_uncount(session);
 	decision = decide(run, &session->peer, true, now);
 	if (decision.verdict != VERDICT_ALLOW) {
 		forget(session);
 		return false;
 	}
 	session->counted = decision.source_was_taken;
-	session->source = admit_source(run->service, &session->peer);
 	session->start_usec = now;
 	/* What was asked is not what the files say since a reload. */
 	if (!gate_answer_holds(session))
 		session->question =
-			gate_plan_question(run->service, &session->peer, decision.access);
+			(uint8_t)gate_plan_question(run->service, &session->peer, decision.access);
 	service_unref(session->service);
 	session->service = service_ref(run->service);
 	sink_unref(session->sink);
@@ -192,7 +198,7 @@ void admission_refuse(const struct session *session, enum verdict verdict)
 
 void admission_release(struct session *session)
 {
-	limits_release(&session->run->limits, &session->source, session->counted);
+	admission_uncount(session);
 	forget(session);
 }
 

@@ -34,6 +34,9 @@ struct session *admission_begin(struct service_run *run, const struct addr *peer
  */
 bool admission_again(struct session *session);
 
+/* Gives back what the session counts for against per_source and instances. */
+void admission_uncount(struct session *session);
+
 /* Records FAIL with the reason of @verdict, and with VERDICT_IDENT NOID, for a session of which nothing was started. */
 void admission_refuse(const struct session *session, enum verdict verdict);
 

@@ -141,8 +141,7 @@ void dump_state(struct server *server)
 
 unsigned dump_check(struct server *server)
 {
-	size_t sessions = 0, indexed = HASH_CNT(by_pid, server->by_pid) +
-				       HASH_CNT(by_number, server->by_number) + server->waiting;
+	size_t sessions = 0, indexed = server->by_pid.n + server->by_number.n + server->waiting;
 	unsigned errors = 0;
 	const struct session *session;
 
@@ -166,9 +165,9 @@ unsigned dump_check(struct server *server)
 	indexed += gates_sessions(server->gates);
 	if (sessions > indexed && ++errors)
 		log_error("%zu sessions, but %zu can be found", sessions, indexed);
-	if (server->running != HASH_CNT(by_pid, server->by_pid) && ++errors)
-		log_error("%u servers are counted, but %u are known", server->running,
-			  HASH_CNT(by_pid, server->by_pid));
+	if (server->running != server->by_pid.n && ++errors)
+		log_error("%u servers are counted, but %zu are known", server->running,
+			  server->by_pid.n);
 	if (errors)
 		log_error("Consistency check detected %u errors", errors);
 	return errors;

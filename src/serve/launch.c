@@ -8,10 +8,6 @@
 #include <signal.h>
 #include <string.h>
 
-/* Without memory a connection is dropped, not the daemon. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 #include "base/log.h"
 #include "base/sink.h"
 #include "serve/admission.h"
@@ -51,8 +47,7 @@ int launch_try(struct session *session, int fd)
 		return pid;
 	}
 	session->pid = pid;
-	HASH_ADD(by_pid, server->by_pid, pid, sizeof(session->pid), session);
-	if (!session->by_pid.tbl) {
+	if (id_table_add(&server->by_pid, (uint64_t)pid, session) < 0) {
 		/* It would not be known when it is reaped. */
 		session->pid = 0;
 		if (kill(-pid, SIGKILL) < 0)
@@ -101,8 +96,7 @@ bool launch_hand_over(struct session *session, int fd)
 	struct server *server = session->run->server;
 	int r;
 
-	HASH_ADD(by_number, server->by_number, number, sizeof(session->number), session);
-	if (!session->by_number.tbl) {
+	if (id_table_add(&server->by_number, session->number, session) < 0) {
 		/* Without memory for its entry the worker's word about it would not be heard. */
 		(void)close(fd);
 		admission_abandon(session, VERDICT_FORK);
@@ -115,7 +109,7 @@ bool launch_hand_over(struct session *session, int fd)
 		log_limited(&session->run->errors, LOG_LEVEL_ERROR,
 			    "service %s: the worker cannot take a connection (error %d)",
 			    session->service->id, -r);
-		HASH_DELETE(by_number, server->by_number, session);
+		(void)id_table_remove(&server->by_number, session->number);
 		admission_abandon(session, VERDICT_FORK);
 		return false;
 	}

@@ -236,7 +236,7 @@ static void finish(struct session *session)
 {
 	struct server *server = session->run->server;
 
-	HASH_DELETE(by_number, server->by_number, session);
+	(void)id_table_remove(&server->by_number, session->number);
 	reap_finish(server, session, 0);
 }
 

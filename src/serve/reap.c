@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/sink.h"
+#include "serve/admission.h"
 #include "serve/gate.h"
 #include "serve/inquiry.h"
 #include "serve/intercept_dgrams.h"
@@ -54,7 +55,7 @@ void reap_finish(struct server *server, struct session *session, int wait_status
 
 	session->status = wait_status;
 	record_exit(server->writer, session->sink, session, now_usec());
-	limits_release(&run->limits, &session->source, session->counted);
+	admission_uncount(session);
 	if (session->timeout)
 		event_free(session->timeout);
 	redirect_end(session);
@@ -151,7 +152,7 @@ static void end_server(struct server *server, struct session *session, int statu
 
 	if (spawn_reaped(server->spawner, session->pid, &failure) && failure.error)
 		reap_report_failure(session, &failure);
-	HASH_DELETE(by_pid, server->by_pid, session);
+	(void)id_table_remove(&server->by_pid, (uint64_t)session->pid);
 	server->running--;
 	if (session->place)
 		drop_unread(session->place);
@@ -165,7 +166,7 @@ void reap_children(struct server *server)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		HASH_FIND(by_pid, server->by_pid, &pid, sizeof(pid), session);
+		session = id_table_find(&server->by_pid, (uint64_t)pid);
 		if (session)
 			end_server(server, session, status);
 		else if (!gates_reaped(server->gates, pid, status) &&
@@ -181,12 +182,10 @@ void reap_children(struct server *server)
 static void conclude(struct server *server, uint64_t number, uint64_t in_bytes, uint64_t out_bytes,
 		     int status)
 {
-	struct session *session;
+	struct session *session = id_table_remove(&server->by_number, number);
 
-	HASH_FIND(by_number, server->by_number, &number, sizeof(number), session);
 	if (!session)
 		return;
-	HASH_DELETE(by_number, server->by_number, session);
 	session->in_bytes += in_bytes;
 	session->out_bytes += out_bytes;
 	session->status = status;
@@ -210,9 +209,8 @@ static void on_lost(void *arg, uint64_t number, int wait_status)
 static void on_named(void *arg, uint64_t number, uint64_t in_bytes, const char *name)
 {
 	struct server *server = arg;
-	struct session *session;
+	struct session *session = id_table_find(&server->by_number, number);
 
-	HASH_FIND(by_number, server->by_number, &number, sizeof(number), session);
 	if (!session)
 		return;
 	session->in_bytes += in_bytes;

@@ -32,7 +32,7 @@ void redirect_give_up(struct session *session)
 {
 	struct server *server = session->run->server;
 
-	HASH_DELETE(by_number, server->by_number, session);
+	(void)id_table_remove(&server->by_number, session->number);
 	reap_finish(server, session, 0);
 }
 

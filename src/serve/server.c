@@ -170,23 +170,21 @@ void server_stop(struct server *server, int status)
 /* Internal sessions end with the worker; each gets its EXIT. */
 static void end_internal(struct server *server)
 {
-	struct session *session, *next;
+	struct session *session;
+	size_t at = 0;
 
-	HASH_ITER(by_number, server->by_number, session, next)
-	{
-		HASH_DELETE(by_number, server->by_number, session);
+	while ((session = id_table_next(&server->by_number, &at)))
 		reap_finish(server, session, SIGTERM);
-	}
+	id_table_done(&server->by_number);
 }
 
 /* External servers go on; nobody will record their end. */
 static void forget_external(struct server *server)
 {
-	struct session *session, *next;
+	struct session *session;
+	size_t at = 0;
 
-	HASH_ITER(by_pid, server->by_pid, session, next)
-	{
-		HASH_DELETE(by_pid, server->by_pid, session);
+	while ((session = id_table_next(&server->by_pid, &at))) {
 		TAILQ_REMOVE(&session->run->sessions, session, of_run);
 		if (session->place)
 			session->place->holder = NULL;
@@ -197,6 +195,7 @@ static void forget_external(struct server *server)
 		sink_unref(session->sink);
 		session_free(session);
 	}
+	id_table_done(&server->by_pid);
 }
 
 void server_free(struct server *server)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "base/id_table.h"
 #include "base/log.h"
 #include "config/conf.h"
 #include "policy/limit.h"
@@ -92,9 +93,9 @@ struct server {
 	struct doors *doors;
 	struct service_run **runs;
 	size_t n_runs;
-	struct mux *mux; /* what tcpmux leads to; NULL: nothing */
-	struct session *by_pid;
-	struct session *by_number;
+	struct mux *mux;           /* what tcpmux leads to; NULL: nothing */
+	struct id_table by_pid;    /* sessions with a process of their own */
+	struct id_table by_number; /* those of the worker */
 	uint64_t last_number;
 	struct sensor sensor; /* outlives reloads */
 	unsigned running;     /* sessions with a process of their own */

@@ -11,18 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* One connection's lack of memory is not the daemon's end. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 #include "base/util.h"
 #include "base/wire.h"
 #include "serve/helper_process.h"
 #include "serve/worker_link_private.h"
 #include "serve/worker_pair.h"
-
-/* Messages read at one wake-up, so that a worker with much to say does not hold up accepts. */
-#define MESSAGES_AT_ONCE 16
 
 /* More than its socket's buffer can hold. */
 #define MESSAGES_OF_THE_DEAD 4096
@@ -126,18 +119,18 @@ int worker_link_new(struct event_base *base, const char *worker_path,
 
 void worker_link_free(struct worker_link *link)
 {
-	struct link_session *s, *next;
+	struct link_session *s;
+	size_t at = 0;
 
 	if (!link)
 		return;
 	hang_up(link);
 	event_free(link->timer);
-	HASH_ITER(hh, link->sessions, s, next)
-	{
-		HASH_DEL(link->sessions, s);
+	while ((s = id_table_next(&link->sessions, &at))) {
 		link_session_close(s);
 		free(s);
 	}
+	id_table_done(&link->sessions);
 	free(link->scratch);
 	free(link->path);
 	free(link);
@@ -192,7 +185,8 @@ pid_t worker_link_pid(const struct worker_link *link)
 bool worker_link_exited(struct worker_link *link, pid_t pid, int wait_status)
 {
 	struct link_sessions lost = TAILQ_HEAD_INITIALIZER(lost);
-	struct link_session *s, *next;
+	struct link_session *s;
+	size_t at = 0;
 
 	if (pid <= 0 || pid != link->pid)
 		return false;
@@ -203,15 +197,15 @@ bool worker_link_exited(struct worker_link *link, pid_t pid, int wait_status)
 	hang_up(link);
 
 	/* The calls below may change the table, so it is put in order before the first. */
-	HASH_ITER(hh, link->sessions, s, next)
-	{
+	while ((s = id_table_next(&link->sessions, &at))) {
 		if (s->state == STATE_QUEUED)
 			continue;
-		HASH_DEL(link->sessions, s);
 		if (s->state == STATE_TO_CANCEL)
 			TAILQ_REMOVE(&link->cancels, s, entry);
 		TAILQ_INSERT_TAIL(&lost, s, entry);
 	}
+	TAILQ_FOREACH(s, &lost, entry)
+		(void)id_table_remove(&link->sessions, s->id);
 	if (now_usec() - link->started_usec >= WORKER_LINK_STEADY_SEC * USEC_PER_SEC)
 		link->backoff_sec = 0;
 	arrange_start(link);
@@ -230,10 +224,7 @@ bool worker_link_exited(struct worker_link *link, pid_t pid, int wait_status)
 
 struct link_session *worker_link_find(struct worker_link *link, uint64_t id)
 {
-	struct link_session *s;
-
-	HASH_FIND(hh, link->sessions, &id, sizeof(id), s);
-	return s;
+	return id_table_find(&link->sessions, id);
 }
 
 /* Forgets @s; no descriptor of it stays open. */
@@ -246,7 +237,7 @@ static void forget(struct worker_link *link, struct link_session *s)
 	} else if (s->state == STATE_TO_CANCEL) {
 		TAILQ_REMOVE(&link->cancels, s, entry);
 	}
-	HASH_DEL(link->sessions, s);
+	(void)id_table_remove(&link->sessions, s->id);
 	free(s);
 }
 
@@ -305,17 +296,17 @@ static int read_message(struct worker_link *link)
 	return 1;
 }
 
+/* One message, as there is rarely another; if there is, the loop comes back, with accepts in between. */
 static void on_message(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	for (unsigned i = 0; i < MESSAGES_AT_ONCE && read_message(arg) > 0; i++)
-		continue;
+	(void)read_message(arg);
 }
 
 size_t worker_link_sessions(const struct worker_link *link)
 {
-	return HASH_COUNT(link->sessions);
+	return link->sessions.n;
 }
 
 void *worker_link_scratch(struct worker_link *link, size_t size)

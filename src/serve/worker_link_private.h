@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 #include <sys/types.h>
-#include <uthash.h>
 
+#include "base/id_table.h"
 #include "config/service.h"
 
 struct event;
@@ -26,13 +26,12 @@ enum state {
 
 struct link_session {
 	uint64_t id;
+	TAILQ_ENTRY(link_session) entry;
 	int fd;
 	int target; /* of services with two descriptors; else -1 */
-	uint32_t service;
 	uint32_t idle_sec;
-	enum state state;
-	TAILQ_ENTRY(link_session) entry;
-	UT_hash_handle hh;
+	uint16_t service; /* enum wire_service */
+	uint8_t state;    /* enum state */
 };
 
 TAILQ_HEAD(link_sessions, link_session);
@@ -52,7 +51,7 @@ struct worker_link {
 	uint64_t started_usec;
 	unsigned backoff_sec; /* before the next restart */
 
-	struct link_session *sessions;
+	struct id_table sessions;
 	struct link_sessions queue;
 	struct link_sessions cancels;
 	size_t n_queue;

@@ -6,10 +6,6 @@
 #include <errno.h>
 #include <event2/event.h>
 
-/* One connection's lack of memory is not the daemon's end. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 #include "base/wire.h"
 #include "serve/worker_link.h"
 #include "serve/worker_link_private.h"
@@ -135,20 +131,19 @@ static int enqueue(struct worker_link *link, uint64_t session, uint32_t service,
 	CLEANUP_CLOSE int owned = fd;
 	CLEANUP_CLOSE int owned_target = target;
 	CLEANUP_FREE struct link_session *s = NULL;
+	int r;
 
 	if (link->n_queue >= WORKER_LINK_QUEUE)
 		return -EAGAIN;
-	if (worker_link_find(link, session))
-		return -EEXIST;
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
 	s->id = session;
-	s->service = service;
+	s->service = (uint16_t)service;
 	s->idle_sec = idle_sec;
-	HASH_ADD(hh, link->sessions, id, sizeof(s->id), s);
-	if (!s->hh.tbl)
-		return -ENOMEM;
+	r = id_table_add(&link->sessions, session, s);
+	if (r < 0)
+		return r;
 	s->fd = take_fd(&owned);
 	s->target = take_fd(&owned_target);
 	TAILQ_INSERT_TAIL(&link->queue, s, entry);

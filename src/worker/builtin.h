@@ -17,6 +17,13 @@
 #define CHARGEN_PERIOD  ((size_t)CHARGEN_LINES * (CHARGEN_COLUMNS + 2))
 #define CHARGEN_REPEATS 10
 
+struct flow;
+struct flow_pool;
+struct held;
+struct mux_name;
+struct dgram_relay;
+struct relay;
+
 /* What all sessions share; none of it outlives one call, but the pattern and its line. */
 struct shared {
 	char scratch[SCRATCH_BYTES];
@@ -24,19 +31,25 @@ struct shared {
 	unsigned line; /* at which the next datagram of chargen starts */
 	char text[64];
 	uint8_t time[4];
+	struct flow_pool *flows;
 };
 
-struct mux_name;
-
-/* A connection as its service sees it. */
+/* A connection as its service sees it. Ten thousand of them may be idle: what is rare or large is made on demand. */
 struct stream {
 	int fd;
-	int text;              /* WIRE_TEXT; else -1 */
-	uint32_t position;     /* chargen: within its pattern */
-	bool eof;              /* the client will send no more */
-	struct mux_name *name; /* tcpmux: owned; else NULL */
+	int text; /* WIRE_TEXT; else -1 */
 	uint64_t in_bytes;
 	uint64_t out_bytes;
+	union {
+		struct mux_name *name;      /* tcpmux */
+		struct held *held;          /* echo: what finds no room yet, or NULL */
+		struct flow *flow;          /* echo, in bulk */
+		struct relay *relay;        /* WIRE_RELAY */
+		struct dgram_relay *dgrams; /* WIRE_DGRAM_RELAY */
+	} own;
+	uint32_t position; /* chargen: within its pattern */
+	bool eof;          /* the client will send no more */
+	bool bulk;         /* echo: there is much at once */
 };
 
 /* What a connection waits for. */
@@ -52,8 +65,11 @@ enum want {
 
 /* An internal service. The functions do not block and keep nothing of what they are given. */
 struct builtin {
-	/* Whether stream() is called before the client has sent anything. */
-	bool speaks_first;
+	/*
+	 * Whether stream() is called at the start already: it speaks before the client does,
+	 * or the client is likely to have spoken meanwhile.
+	 */
+	bool starts_at_once;
 
 	/*
 	 * Does a bounded amount of work after one of the enum want bits in
@@ -61,6 +77,9 @@ struct builtin {
 	 * next, 0 when the session has ended, or -errno when that ended it.
 	 */
 	int (*stream)(struct stream *stream, struct shared *shared, unsigned ready);
+
+	/* Frees what @stream owns, at its end. NULL where that is nothing, or is told of before. */
+	void (*end)(struct stream *stream, struct shared *shared);
 
 	/*
 	 * NULL where there is no such form. Makes the answer to one datagram: fills @parts, which may point into
@@ -77,6 +96,9 @@ extern const struct builtin daytime_builtin;
 extern const struct builtin time_builtin;
 extern const struct builtin text_builtin;
 extern const struct builtin tcpmux_builtin;
+
+/* The service of that number (enum wire_service); NULL where there is none, or it is a relay. */
+const struct builtin *builtin_find(uint32_t service);
 
 /* Lays out the pattern of chargen, once. */
 void chargen_prepare(struct shared *shared);

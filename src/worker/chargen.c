@@ -73,7 +73,7 @@ static size_t chargen_dgram(struct shared *shared, void *payload, size_t length,
 }
 
 const struct builtin chargen_builtin = {
-	.speaks_first = true,
+	.starts_at_once = true,
 	.stream = chargen_stream,
 	.dgram = chargen_dgram,
 };

@@ -4,8 +4,6 @@
 
 #include "worker/dgram_relay.h"
 
-#include <event2/event.h>
-#include <event2/event_struct.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,28 +12,29 @@
 #include "base/wire.h"
 #include "worker/builtin.h"
 #include "worker/dgrams.h"
+#include "worker/loop.h"
 
 /* Answers taken at one wake-up. */
 #define ANSWERS_AT_ONCE 16
 
 struct dgram_relay {
+	struct watch watch; /* of the target */
+	struct loop *loop;
 	struct shared *shared;
 	struct stream *stream;
-	int target;
-	struct event event;
 	struct wire_dgram client; /* the last one that came from there, for its addresses */
 	dgram_relay_fn *fn;
 	void *arg;
 };
 
-static void on_answer(evutil_socket_t fd, short what, void *arg)
+static void on_answer(struct watch *watch, uint32_t ready)
 {
-	struct dgram_relay *relay = arg;
+	struct dgram_relay *relay = (struct dgram_relay *)watch; /* its first member */
 	struct stream *stream = relay->stream;
 
-	(void)what;
+	(void)ready;
 	for (unsigned i = 0; i < ANSWERS_AT_ONCE; i++) {
-		ssize_t n = recv(fd, relay->shared->scratch, sizeof(relay->shared->scratch),
+		ssize_t n = recv(watch->fd, relay->shared->scratch, sizeof(relay->shared->scratch),
 				 MSG_DONTWAIT);
 
 		if (n < 0 && !would_block(errno)) {
@@ -50,22 +49,23 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
 	relay->fn(relay->arg, 1);
 }
 
-int dgram_relay_new(struct event_base *base, struct shared *shared, struct stream *stream,
-		    int target, dgram_relay_fn *fn, void *arg, struct dgram_relay **ret)
+int dgram_relay_new(struct loop *loop, struct shared *shared, struct stream *stream, int target,
+		    dgram_relay_fn *fn, void *arg, struct dgram_relay **ret)
 {
 	CLEANUP_CLOSE int owned = target;
 	CLEANUP_FREE struct dgram_relay *relay = calloc(1, sizeof(*relay));
 
 	if (!relay)
 		return -ENOMEM;
+	relay->watch = (struct watch){ .fn = on_answer, .fd = target };
+	relay->loop = loop;
 	relay->shared = shared;
 	relay->stream = stream;
 	relay->fn = fn;
 	relay->arg = arg;
-	if (event_assign(&relay->event, base, target, EV_READ | EV_PERSIST, on_answer, relay) < 0 ||
-	    event_add(&relay->event, NULL) < 0)
+	if (loop_watch(loop, &relay->watch, EPOLLIN) < 0)
 		return -ENOMEM;
-	relay->target = take_fd(&owned);
+	(void)take_fd(&owned);
 	*ret = TAKE_PTR(relay);
 	return 0;
 }
@@ -73,7 +73,7 @@ int dgram_relay_new(struct event_base *base, struct shared *shared, struct strea
 int dgram_relay_pass(struct dgram_relay *relay, const struct wire_dgram *dgram)
 {
 	relay->client = *dgram;
-	if (send(relay->target, dgram + 1, dgram->length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+	if (send(relay->watch.fd, dgram + 1, dgram->length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		return errno == ECONNREFUSED ? -errno : 0;
 	relay->stream->in_bytes += dgram->length;
 	return 0;
@@ -83,7 +83,7 @@ void dgram_relay_free(struct dgram_relay *relay)
 {
 	if (!relay)
 		return;
-	(void)event_del(&relay->event);
-	(void)close(relay->target);
+	(void)loop_watch(relay->loop, &relay->watch, 0);
+	(void)close(relay->watch.fd);
 	free(relay);
 }

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 struct dgram_relay;
-struct event_base;
+struct loop;
 struct shared;
 struct stream;
 struct wire_dgram;
@@ -18,8 +18,8 @@ typedef void dgram_relay_fn(void *arg, int result);
  * must stay open. @target, connected to the private place, is taken over in
  * every case. Bytes are counted in @stream. Returns 0 or -ENOMEM.
  */
-int dgram_relay_new(struct event_base *base, struct shared *shared, struct stream *stream,
-		    int target, dgram_relay_fn *fn, void *arg, struct dgram_relay **ret);
+int dgram_relay_new(struct loop *loop, struct shared *shared, struct stream *stream, int target,
+		    dgram_relay_fn *fn, void *arg, struct dgram_relay **ret);
 
 /*
  * Passes on one datagram of the client, @dgram with its payload behind it. Answers go

@@ -2,18 +2,10 @@
 /* Moves bytes both ways between a client and the target of its redirected service. */
 #pragma once
 
-struct event_base;
+struct flow_pool;
+struct loop;
 struct relay;
-struct relay_pool;
-struct shared;
 struct stream;
-
-/*
- * What relays share. The pipes that splice(2) needs are made here, so that the
- * filter of system calls need not allow to make any. Returns NULL when memory ran out;
- * without pipes, or where the kernel cannot splice sockets, bytes are copied.
- */
-struct relay_pool *relay_pool_new(struct event_base *base, struct shared *shared);
 
 /*
  * Called after each turn: 1 when the relay goes on, 0 when both sides have
@@ -30,8 +22,8 @@ typedef void relay_turned_fn(void *arg, int result);
  * half-closed still gets its reply. A side that does not read stops the other
  * by TCP's flow control: nothing is kept in memory. Returns 0 or -ENOMEM.
  */
-int relay_new(struct relay_pool *pool, struct stream *stream, int target, relay_turned_fn *turned,
-	      void *arg, struct relay **ret);
+int relay_new(struct loop *loop, struct flow_pool *pool, struct stream *stream, int target,
+	      relay_turned_fn *turned, void *arg, struct relay **ret);
 
 /*
  * Closes the target. After a side has failed, this and the caller's close of

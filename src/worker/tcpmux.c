@@ -10,7 +10,7 @@
 
 static int refuse(struct stream *stream, const char *text)
 {
-	stream->in_bytes = stream->name->n;
+	stream->in_bytes = stream->own.name->n;
 	return say_and_close(stream, text, strlen(text));
 }
 
@@ -22,7 +22,7 @@ static int refuse(struct stream *stream, const char *text)
  */
 static int tcpmux_stream(struct stream *stream, struct shared *shared, unsigned ready)
 {
-	struct mux_name *name = stream->name;
+	struct mux_name *name = stream->own.name;
 	ssize_t n = recv(stream->fd, shared->scratch, sizeof(name->bytes), MSG_PEEK | MSG_DONTWAIT);
 
 	(void)ready;

@@ -21,6 +21,6 @@ static int text_stream(struct stream *stream, struct shared *shared, unsigned re
 }
 
 const struct builtin text_builtin = {
-	.speaks_first = true,
+	.starts_at_once = true,
 	.stream = text_stream,
 };

@@ -36,7 +36,7 @@ static size_t time_dgram(struct shared *shared, void *payload, size_t length,
 }
 
 const struct builtin time_builtin = {
-	.speaks_first = true,
+	.starts_at_once = true,
 	.stream = time_stream,
 	.dgram = time_dgram,
 };

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/* A table from numbers to objects, in sixteen bytes a place. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct id_entry {
+	uint64_t id;
+	void *value; /* NULL: the place is free */
+};
+
+/* All zero is an empty one. The objects stay their owners'. */
+struct id_table {
+	struct id_entry *entries;
+	size_t room; /* 0 or a power of two */
+	size_t n;
+};
+
+/* Adds @value, which is not NULL. Returns 0, -EEXIST where @id is there already, or -ENOMEM. */
+int id_table_add(struct id_table *table, uint64_t id, void *value);
+
+/* What is there by that number, or NULL. */
+void *id_table_find(const struct id_table *table, uint64_t id);
+
+/* Takes it out and returns it, or NULL where there was none. */
+void *id_table_remove(struct id_table *table, uint64_t id);
+
+/*
+ * The next in no special order, *@at being 0 before the first, or NULL after the
+ * last. In between nothing may be added or removed.
+ */
+void *id_table_next(const struct id_table *table, size_t *at);
+
+/* Frees what the table itself has; it is empty then. */
+void id_table_done(struct id_table *table);
