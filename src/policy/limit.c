@@ -7,57 +7,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* Without memory a connection is dropped, not the daemon. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 
 #include "base/util.h"
 
 /* Arrivals that the first ring has room for, and those whose memory is kept over a quiet second. */
 #define RING_FIRST 8
 #define RING_KEPT  64
-
-/* What tells sources apart, without padding, as it is hashed as bytes. */
-struct source_key {
-	sa_family_t family;
-	uint8_t bytes[16];
-};
-
-static_assert(sizeof(struct source_key) == sizeof(sa_family_t) + 16, "padding would be hashed");
-
-struct limit_source {
-	struct source_key key;
-	unsigned running;
-	UT_hash_handle hh;
-};
-
-static struct limit_source *find_source(const struct limits *limits, const struct addr *peer)
-{
-	struct source_key key = { .family = peer->family };
-	struct limit_source *source;
-
-	memcpy(key.bytes, peer->bytes, sizeof(key.bytes));
-	HASH_FIND(hh, limits->sources, &key, sizeof(key), source);
-	return source;
-}
-
-static struct limit_source *add_source(struct limits *limits, const struct addr *peer)
-{
-	struct limit_source *source = calloc(1, sizeof(*source));
-
-	if (!source)
-		return NULL;
-	source->key.family = peer->family;
-	memcpy(source->key.bytes, peer->bytes, sizeof(source->key.bytes));
-	HASH_ADD(hh, limits->sources, key, sizeof(source->key), source);
-	if (!source->hh.tbl) {
-		free(source);
-		return NULL;
-	}
-	return source;
-}
 
 /* A ring of twice the room, with the arrivals laid out from the start. Returns 0 or -ENOMEM. */
 static int grow_ring(struct limits *limits)
@@ -114,13 +69,7 @@ void limits_init(struct limits *limits)
 
 void limits_done(struct limits *limits)
 {
-	struct limit_source *source, *next;
-
-	HASH_ITER(hh, limits->sources, source, next)
-	{
-		HASH_DEL(limits->sources, source);
-		free(source);
-	}
+	sources_done(&limits->sources);
 	forget_arrivals(limits);
 	limits_init(limits);
 }
@@ -152,15 +101,10 @@ int limits_arrive(struct limits *limits, unsigned rate, unsigned window_sec, uin
 
 int limits_take(struct limits *limits, const struct addr *peer, bool by_source)
 {
-	if (by_source) {
-		struct limit_source *source = find_source(limits, peer);
+	int r = by_source ? sources_take(&limits->sources, peer) : 0;
 
-		if (!source)
-			source = add_source(limits, peer);
-		if (!source)
-			return -ENOMEM;
-		source->running++;
-	}
+	if (r < 0)
+		return r;
 	limits->running++;
 	return 0;
 }
@@ -169,20 +113,11 @@ void limits_release(struct limits *limits, const struct addr *peer, bool by_sour
 {
 	assert(limits->running > 0);
 	limits->running--;
-	if (by_source) {
-		struct limit_source *source = find_source(limits, peer);
-
-		assert(source && source->running > 0);
-		if (--source->running == 0) {
-			HASH_DEL(limits->sources, source);
-			free(source);
-		}
-	}
+	if (by_source)
+		sources_release(&limits->sources, peer);
 }
 
 unsigned limits_running_from(const struct limits *limits, const struct addr *peer)
 {
-	const struct limit_source *source = find_source(limits, peer);
-
-	return source ? source->running : 0;
+	return sources_running(&limits->sources, peer);
 }

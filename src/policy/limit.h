@@ -6,8 +6,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
-
-struct limit_source;
+#include "policy/sources.h"
 
 /* The arrivals that the rate is counted by. */
 struct limit_ring {
@@ -25,8 +24,7 @@ struct limit_ring {
  * below write to it.
  */
 struct limits {
-	struct limit_source
-		*sources; /* by address; those with something running that was counted by source */
+	struct sources sources;  /* with something running that was counted by source */
 	struct limit_ring *ring; /* NULL: nothing has arrived, or it has been forgotten */
 	unsigned running;        /* sessions taken and not yet released */
 };
