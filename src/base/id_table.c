@@ -68,6 +68,11 @@ void *id_table_find(const struct id_table *table, uint64_t id)
 	return table->room ? table->entries[place_of(table, id)].value : NULL;
 }
 
+void id_table_replace(struct id_table *table, uint64_t id, void *value)
+{
+	table->entries[place_of(table, id)].value = value;
+}
+
 /* Moves back those behind the free place @gap that would not be found any more. */
 static void close_gap(struct id_table *table, size_t gap)
 {
@@ -105,13 +110,13 @@ void *id_table_remove(struct id_table *table, uint64_t id)
 	return value;
 }
 
-void *id_table_next(const struct id_table *table, size_t *at)
+const struct id_entry *id_table_next(const struct id_table *table, size_t *at)
 {
 	while (*at < table->room) {
-		void *value = table->entries[(*at)++].value;
+		const struct id_entry *entry = &table->entries[(*at)++];
 
-		if (value)
-			return value;
+		if (entry->value)
+			return entry;
 	}
 	return NULL;
 }

@@ -23,14 +23,17 @@ int id_table_add(struct id_table *table, uint64_t id, void *value);
 /* What is there by that number, or NULL. */
 void *id_table_find(const struct id_table *table, uint64_t id);
 
+/* Puts @value, which is not NULL, in the place of what is there by that number. */
+void id_table_replace(struct id_table *table, uint64_t id, void *value);
+
 /* Takes it out and returns it, or NULL where there was none. */
 void *id_table_remove(struct id_table *table, uint64_t id);
 
 /*
  * The next in no special order, *@at being 0 before the first, or NULL after the
- * last. In between nothing may be added or removed.
+ * last. What is added or removed in between may make it miss some, or tell some twice.
  */
-void *id_table_next(const struct id_table *table, size_t *at);
+const struct id_entry *id_table_next(const struct id_table *table, size_t *at);
 
 /* Frees what the table itself has; it is empty then. */
 void id_table_done(struct id_table *table);

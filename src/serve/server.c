@@ -170,21 +170,23 @@ void server_stop(struct server *server, int status)
 /* Internal sessions end with the worker; each gets its EXIT. */
 static void end_internal(struct server *server)
 {
-	struct session *session;
+	const struct id_entry *entry;
 	size_t at = 0;
 
-	while ((session = id_table_next(&server->by_number, &at)))
-		reap_finish(server, session, SIGTERM);
+	while ((entry = id_table_next(&server->by_number, &at)))
+		reap_finish(server, entry->value, SIGTERM);
 	id_table_done(&server->by_number);
 }
 
 /* External servers go on; nobody will record their end. */
 static void forget_external(struct server *server)
 {
-	struct session *session;
+	const struct id_entry *entry;
 	size_t at = 0;
 
-	while ((session = id_table_next(&server->by_pid, &at))) {
+	while ((entry = id_table_next(&server->by_pid, &at))) {
+		struct session *session = entry->value;
+
 		TAILQ_REMOVE(&session->run->sessions, session, of_run);
 		if (session->place)
 			session->place->holder = NULL;

@@ -20,14 +20,6 @@
 /* More than its socket's buffer can hold. */
 #define MESSAGES_OF_THE_DEAD 4096
 
-void link_session_close(struct link_session *s)
-{
-	cleanup_close(&s->fd);
-	cleanup_close(&s->target);
-	s->fd = -1;
-	s->target = -1;
-}
-
 static int read_message(struct worker_link *link);
 static void on_message(evutil_socket_t fd, short what, void *arg);
 
@@ -103,7 +95,6 @@ int worker_link_new(struct event_base *base, const char *worker_path,
 	link->arg = arg;
 	link->fd = -1;
 	TAILQ_INIT(&link->queue);
-	TAILQ_INIT(&link->cancels);
 	link->path = strdup(worker_path);
 	link->timer = evtimer_new(base, on_timer, link);
 	if (!link->path || !link->timer) {
@@ -120,17 +111,15 @@ int worker_link_new(struct event_base *base, const char *worker_path,
 void worker_link_free(struct worker_link *link)
 {
 	struct link_session *s;
-	size_t at = 0;
 
 	if (!link)
 		return;
 	hang_up(link);
 	event_free(link->timer);
-	while ((s = id_table_next(&link->sessions, &at))) {
-		link_session_close(s);
-		free(s);
-	}
+	while ((s = TAILQ_FIRST(&link->queue)))
+		worker_link_unqueue(link, s);
 	id_table_done(&link->sessions);
+	free(link->cancels);
 	free(link->scratch);
 	free(link->path);
 	free(link);
@@ -182,12 +171,34 @@ pid_t worker_link_pid(const struct worker_link *link)
 	return link->pid;
 }
 
+/* Tells of all sessions that the worker had. The calls may have anything done to the link but start a worker. */
+static void lose_sessions(struct worker_link *link, int wait_status)
+{
+	const struct id_entry *entry;
+	bool again = true;
+
+	link->n_cancels = 0;
+	while (again) {
+		size_t at = 0;
+
+		again = false;
+		while ((entry = id_table_next(&link->sessions, &at))) {
+			const struct link_mark *mark = entry->value;
+			uint64_t id = entry->id;
+
+			if (mark->is_queued)
+				continue;
+			/* Another may have moved to its place, or the whole table elsewhere. */
+			(void)id_table_remove(&link->sessions, id);
+			at--;
+			again = true;
+			link->ops->lost(link->arg, id, wait_status);
+		}
+	}
+}
+
 bool worker_link_exited(struct worker_link *link, pid_t pid, int wait_status)
 {
-	struct link_sessions lost = TAILQ_HEAD_INITIALIZER(lost);
-	struct link_session *s;
-	size_t at = 0;
-
 	if (pid <= 0 || pid != link->pid)
 		return false;
 	link->pid = 0;
@@ -195,78 +206,47 @@ bool worker_link_exited(struct worker_link *link, pid_t pid, int wait_status)
 	for (unsigned i = 0; i < MESSAGES_OF_THE_DEAD && read_message(link) > 0; i++)
 		continue;
 	hang_up(link);
-
-	/* The calls below may change the table, so it is put in order before the first. */
-	while ((s = id_table_next(&link->sessions, &at))) {
-		if (s->state == STATE_QUEUED)
-			continue;
-		if (s->state == STATE_TO_CANCEL)
-			TAILQ_REMOVE(&link->cancels, s, entry);
-		TAILQ_INSERT_TAIL(&lost, s, entry);
-	}
-	TAILQ_FOREACH(s, &lost, entry)
-		(void)id_table_remove(&link->sessions, s->id);
 	if (now_usec() - link->started_usec >= WORKER_LINK_STEADY_SEC * USEC_PER_SEC)
 		link->backoff_sec = 0;
 	arrange_start(link);
-
-	while ((s = TAILQ_FIRST(&lost))) {
-		uint64_t id = s->id;
-
-		TAILQ_REMOVE(&lost, s, entry);
-		free(s);
-		link->ops->lost(link->arg, id, wait_status);
-	}
+	lose_sessions(link, wait_status);
 	return true;
 }
 
 /* --- outcomes --- */
 
-struct link_session *worker_link_find(struct worker_link *link, uint64_t id)
+void worker_link_unqueue(struct worker_link *link, struct link_session *s)
 {
-	return id_table_find(&link->sessions, id);
-}
-
-/* Forgets @s; no descriptor of it stays open. */
-static void forget(struct worker_link *link, struct link_session *s)
-{
-	if (s->state == STATE_QUEUED) {
-		TAILQ_REMOVE(&link->queue, s, entry);
-		link->n_queue--;
-		link_session_close(s);
-	} else if (s->state == STATE_TO_CANCEL) {
-		TAILQ_REMOVE(&link->cancels, s, entry);
-	}
-	(void)id_table_remove(&link->sessions, s->id);
+	TAILQ_REMOVE(&link->queue, s, entry);
+	link->n_queue--;
+	cleanup_close(&s->fd);
+	cleanup_close(&s->target);
 	free(s);
 }
 
-void worker_link_conclude(struct worker_link *link, const struct wire_done *done)
+void worker_link_tell(struct worker_link *link, const struct wire_done *done)
 {
-	struct link_session *s = worker_link_find(link, done->session);
-
-	if (!s)
-		return;
-	forget(link, s);
 	link->ops->done(link->arg, done->session, done->in_bytes, done->out_bytes,
 			done->error < 0 ? EPROTO : done->error);
 }
 
 static void take_done(struct worker_link *link, const struct wire_done *done)
 {
-	const struct link_session *s = worker_link_find(link, done->session);
+	const struct link_mark *mark = id_table_find(&link->sessions, done->session);
 
-	if (s && s->state != STATE_QUEUED)
-		worker_link_conclude(link, done);
+	if (!mark || mark->is_queued)
+		return;
+	(void)id_table_remove(&link->sessions, done->session);
+	worker_link_tell(link, done);
 }
 
 static void take_name(struct worker_link *link, const struct wire_name *name)
 {
-	struct link_session *s = worker_link_find(link, name->session);
+	const struct link_mark *mark = id_table_find(&link->sessions, name->session);
 
-	if (!s || s->state == STATE_QUEUED || s->service != WIRE_TCPMUX)
+	if (!mark || mark->is_queued || !mark->may_name)
 		return;
-	forget(link, s);
+	(void)id_table_remove(&link->sessions, name->session);
 	link->ops->named(link->arg, name->session, name->in_bytes, name->name);
 }
 

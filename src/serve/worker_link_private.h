@@ -17,21 +17,25 @@ struct iovec;
 struct wire_done;
 struct worker_link_ops;
 
-enum state {
-	STATE_QUEUED,    /* in the list queue; fd and target are open */
-	STATE_AT_WORKER, /* in no list, they are closed, as they are from now on */
-	STATE_TO_CANCEL, /* in the list cancels */
-	STATE_CANCELLED, /* in no list; the worker knows */
+/*
+ * What the link knows of a session that the worker has. There may be tens of
+ * thousands, so they share a few of these, which nobody writes to.
+ */
+struct link_mark {
+	bool is_queued; /* the worker has not got it yet: it is the first member of a struct link_session */
+	bool may_name; /* it may end with a name */
+	bool is_cancelled;
 };
 
+/* One that waits to be sent. */
 struct link_session {
+	struct link_mark mark;
 	uint64_t id;
 	TAILQ_ENTRY(link_session) entry;
 	int fd;
 	int target; /* of services with two descriptors; else -1 */
+	uint32_t service;
 	uint32_t idle_sec;
-	uint16_t service; /* enum wire_service */
-	uint8_t state;    /* enum state */
 };
 
 TAILQ_HEAD(link_sessions, link_session);
@@ -51,21 +55,19 @@ struct worker_link {
 	uint64_t started_usec;
 	unsigned backoff_sec; /* before the next restart */
 
-	struct id_table sessions;
-	struct link_sessions queue;
-	struct link_sessions cancels;
+	struct id_table sessions;   /* by number: struct link_mark */
+	struct link_sessions queue; /* oldest first */
 	size_t n_queue;
+	uint64_t *cancels; /* numbers of those that it is still to be told to end */
+	size_t n_cancels;
 	void *scratch; /* of worker_link_scratch() */
 };
 
-/* The session of that number, or NULL. */
-struct link_session *worker_link_find(struct worker_link *link, uint64_t id);
+/* Takes @s out of the queue, and frees it; its descriptors are closed. The table is the caller's business. */
+void worker_link_unqueue(struct worker_link *link, struct link_session *s);
 
-/* Forgets the session, where it is still known, and tells the owner. */
-void worker_link_conclude(struct worker_link *link, const struct wire_done *done);
-
-/* Closes the descriptors of a session. */
-void link_session_close(struct link_session *s);
+/* Tells the owner that a session, which the link has forgotten, has ended. */
+void worker_link_tell(struct worker_link *link, const struct wire_done *done);
 
 /*
  * Hangs up and kills the worker: the other end is closed, or what comes from it

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <event2/event.h>
 
+#include "base/util.h"
 #include "base/wire.h"
 #include "serve/worker_link.h"
 #include "serve/worker_link_private.h"
@@ -42,6 +43,35 @@ static bool try_later(struct worker_link *link, int r)
 	return true;
 }
 
+/* What is known of a session that the worker has. The table takes nothing const; nobody writes to it. */
+static void *mark_of(bool may_name, bool is_cancelled)
+{
+	static const struct link_mark marks[2][2] = {
+		{ { .may_name = false }, { .is_cancelled = true } },
+		{ { .may_name = true }, { .may_name = true, .is_cancelled = true } },
+	};
+
+	return (void *)(uintptr_t)&marks[may_name][is_cancelled];
+}
+
+/* Takes the first @count sessions off the queue, whose message was sent, or never will be: then with its @error. */
+static void take_off(struct worker_link *link, uint32_t count, int error)
+{
+	for (; count > 0; count--) {
+		struct link_session *s = TAILQ_FIRST(&link->queue);
+		const struct wire_done done = { .session = s->id, .error = error };
+		void *mark = mark_of(s->service == WIRE_TCPMUX, false);
+
+		worker_link_unqueue(link, s);
+		if (error) {
+			(void)id_table_remove(&link->sessions, done.session);
+			worker_link_tell(link, &done);
+		} else {
+			id_table_replace(&link->sessions, done.session, mark);
+		}
+	}
+}
+
 /* Sends one message of queued streams. Returns whether to go on. */
 static bool send_streams(struct worker_link *link)
 {
@@ -49,7 +79,7 @@ static bool send_streams(struct worker_link *link)
 	int fds[WIRE_MAX_FDS];
 	struct wire_head head = { .magic = WIRE_MAGIC, .kind = WIRE_STREAM };
 	struct iovec iov[] = { { &head, sizeof(head) }, { entries, 0 } };
-	struct link_session *s;
+	const struct link_session *s;
 	unsigned n_fds = 0;
 	int r;
 
@@ -65,22 +95,10 @@ static bool send_streams(struct worker_link *link)
 	}
 	iov[1].iov_len = head.count * sizeof(entries[0]);
 	r = worker_pair_send(link->fd, iov, ARRAY_SIZE(iov), fds, n_fds);
-	if (r == 0) {
-		for (uint32_t i = 0; i < head.count; i++) {
-			s = TAILQ_FIRST(&link->queue);
-			TAILQ_REMOVE(&link->queue, s, entry);
-			link->n_queue--;
-			link_session_close(s);
-			s->state = STATE_AT_WORKER;
-		}
-		return true;
-	}
-	if (try_later(link, r))
+	if (r < 0 && try_later(link, r))
 		return false;
-	/* Not to be sent at all, such as a descriptor that is none. */
-	for (uint32_t i = 0; i < head.count; i++)
-		worker_link_conclude(
-			link, &(struct wire_done){ .session = entries[i].session, .error = -r });
+	/* Where it failed: not to be sent at all, such as a descriptor that is none. */
+	take_off(link, head.count, -r);
 	return true;
 }
 
@@ -89,13 +107,11 @@ static bool send_cancels(struct worker_link *link)
 	struct wire_cancel entries[WIRE_MAX_ENTRIES];
 	struct wire_head head = { .magic = WIRE_MAGIC, .kind = WIRE_CANCEL };
 	struct iovec iov[] = { { &head, sizeof(head) }, { entries, 0 } };
-	struct link_session *s;
 	int r;
 
-	TAILQ_FOREACH(s, &link->cancels, entry) {
-		entries[head.count].session = s->id;
-		if (++head.count == WIRE_MAX_ENTRIES)
-			break;
+	while (head.count < link->n_cancels && head.count < WIRE_MAX_ENTRIES) {
+		entries[head.count].session = link->cancels[link->n_cancels - 1 - head.count];
+		head.count++;
 	}
 	iov[1].iov_len = head.count * sizeof(entries[0]);
 	r = worker_pair_send(link->fd, iov, ARRAY_SIZE(iov), NULL, 0);
@@ -104,20 +120,16 @@ static bool send_cancels(struct worker_link *link)
 			worker_link_give_up(link);
 		return false;
 	}
-	for (uint32_t i = 0; i < head.count; i++) {
-		s = TAILQ_FIRST(&link->cancels);
-		TAILQ_REMOVE(&link->cancels, s, entry);
-		s->state = STATE_CANCELLED;
-	}
+	link->n_cancels -= head.count;
 	return true;
 }
 
 void worker_link_flush(struct worker_link *link)
 {
 	while (link->fd >= 0 && !link->blocked) {
-		bool go_on = !TAILQ_EMPTY(&link->queue)     ? send_streams(link)
-			     : !TAILQ_EMPTY(&link->cancels) ? send_cancels(link)
-							    : false;
+		bool go_on = !TAILQ_EMPTY(&link->queue) ? send_streams(link)
+			     : link->n_cancels > 0      ? send_cancels(link)
+							: false;
 
 		if (!go_on)
 			return;
@@ -138,8 +150,9 @@ static int enqueue(struct worker_link *link, uint64_t session, uint32_t service,
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
+	s->mark.is_queued = true;
 	s->id = session;
-	s->service = (uint16_t)service;
+	s->service = service;
 	s->idle_sec = idle_sec;
 	r = id_table_add(&link->sessions, session, s);
 	if (r < 0)
@@ -183,18 +196,25 @@ int worker_link_dgrams(struct worker_link *link, uint64_t session, uint32_t idle
 
 void worker_link_cancel(struct worker_link *link, uint64_t session)
 {
-	struct link_session *s = worker_link_find(link, session);
+	const struct wire_done cancelled = { .session = session, .error = ECANCELED };
+	struct link_mark *mark = id_table_find(&link->sessions, session);
 
-	if (!s)
+	if (!mark || mark->is_cancelled)
 		return;
-	if (s->state == STATE_QUEUED) {
-		worker_link_conclude(link,
-				     &(struct wire_done){ .session = session, .error = ECANCELED });
-	} else if (s->state == STATE_AT_WORKER) {
-		s->state = STATE_TO_CANCEL;
-		TAILQ_INSERT_TAIL(&link->cancels, s, entry);
-		worker_link_flush(link);
+	if (mark->is_queued) {
+		(void)id_table_remove(&link->sessions, session);
+		worker_link_unqueue(link, (void *)mark);
+		worker_link_tell(link, &cancelled);
+		return;
 	}
+	if (array_grow(&link->cancels, link->n_cancels, sizeof(*link->cancels)) < 0) {
+		/* It has to end; so all of them do. */
+		worker_link_give_up(link);
+		return;
+	}
+	id_table_replace(&link->sessions, session, mark_of(mark->may_name, true));
+	link->cancels[link->n_cancels++] = session;
+	worker_link_flush(link);
 }
 
 bool worker_link_serves(enum builtin builtin)

@@ -35,7 +35,10 @@ static void test_twice(void **state)
 	assert_int_equal(id_table_add(&table, 7, &one), 0);
 	assert_int_equal(id_table_add(&table, 7, &other), -EEXIST);
 	assert_ptr_equal(id_table_find(&table, 7), &one);
-	assert_ptr_equal(id_table_remove(&table, 7), &one);
+	id_table_replace(&table, 7, &other);
+	assert_ptr_equal(id_table_find(&table, 7), &other);
+	assert_int_equal(table.n, 1);
+	assert_ptr_equal(id_table_remove(&table, 7), &other);
 	assert_null(id_table_find(&table, 7));
 	assert_int_equal(table.n, 0);
 	id_table_done(&table);
@@ -45,14 +48,15 @@ static void test_twice(void **state)
 static void check_all(const struct id_table *table, char *objects, const bool *there)
 {
 	size_t n = 0, seen = 0, at = 0;
-	const char *value;
+	const struct id_entry *entry;
 
 	for (size_t i = 0; i < IDS; i++) {
 		assert_ptr_equal(id_table_find(table, i * 64), there[i] ? &objects[i] : NULL);
 		n += there[i];
 	}
-	while ((value = id_table_next(table, &at))) {
-		assert_true(there[value - objects]);
+	while ((entry = id_table_next(table, &at))) {
+		assert_ptr_equal(entry->value, &objects[entry->id / 64]);
+		assert_true(there[entry->id / 64]);
 		seen++;
 	}
 	assert_int_equal(n, table->n);
