@@ -2,10 +2,12 @@
 /* Messages between usherd and usherd-worker over their SEQPACKET pair. */
 #pragma once
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 /*
  * Both ends come from one build, so the structures travel as they are. Each
@@ -18,7 +20,7 @@
  * by one WIRE_NAME, sooner or later, unless the worker dies. Datagrams are not
  * answered for.
  */
-#define WIRE_MAGIC       0x75736832u /* "ush2" */
+#define WIRE_MAGIC       0x75736833u /* "ush3" */
 #define WIRE_MAX_FDS     64
 #define WIRE_MAX_DGRAMS  64
 #define WIRE_MAX_ENTRIES 256 /* of WIRE_CANCEL and WIRE_DONE */
@@ -66,11 +68,25 @@ struct wire_stream {
 	uint32_t idle_sec; /* without a byte, or as yet the whole name, it ends; 0 = never */
 };
 
+/* Addresses in no more room than they need: a datagram is seldom as long as a sockaddr_storage. */
+union wire_peer {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct sockaddr_un un;
+};
+
+union wire_local {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
 /* Followed by length bytes of payload, padded by WIRE_PADDED() to a multiple of eight. */
 struct wire_dgram {
 	uint64_t session; /* WIRE_DGRAM_RELAY: of its client; else 0 */
-	struct sockaddr_storage peer;
-	struct sockaddr_storage local; /* where it was sent to, to answer from (D43); or family 0 */
+	union wire_peer peer;
+	union wire_local local; /* where it was sent to, to answer from (D43); or family 0 */
 	uint32_t peer_len;
 	uint32_t length;
 };

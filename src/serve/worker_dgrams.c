@@ -13,8 +13,8 @@
 #include "base/wire.h"
 #include "serve/worker_link_private.h"
 
-/* Datagrams taken off a socket at once; each has room for the longest. */
-#define DGRAM_BATCH 32
+/* Datagrams taken off a socket at once; each has room for the longest, of which memory is only what was ever used. */
+#define DGRAM_BATCH 64
 
 union dgram_control {
 	struct cmsghdr align;
@@ -48,31 +48,29 @@ int worker_dgrams_prepare(int fd)
 }
 
 /* Writes to @ret the own address that the datagram came to; leaves it alone where that is not known. */
-static void find_local(const struct msghdr *m, struct sockaddr_storage *ret)
+static void find_local(const struct msghdr *m, union wire_local *ret)
 {
 	/* CMSG_NXTHDR() wants it writable and does not write. */
 	struct msghdr *walk = (struct msghdr *)(uintptr_t)m;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(walk, c)) {
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-			struct sockaddr_in *in = (void *)ret;
 			struct in_pktinfo info;
 
 			memcpy(&info, CMSG_DATA(c), sizeof(info));
 			/* Our own address on that net where the datagram was a broadcast. */
-			in->sin_family = AF_INET;
-			in->sin_addr = info.ipi_spec_dst;
+			ret->in.sin_family = AF_INET;
+			ret->in.sin_addr = info.ipi_spec_dst;
 		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-			struct sockaddr_in6 *in6 = (void *)ret;
 			struct in6_pktinfo info;
 
 			memcpy(&info, CMSG_DATA(c), sizeof(info));
 			if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr))
 				continue;
-			in6->sin6_family = AF_INET6;
-			in6->sin6_addr = info.ipi6_addr;
+			ret->in6.sin6_family = AF_INET6;
+			ret->in6.sin6_addr = info.ipi6_addr;
 			if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
-				in6->sin6_scope_id = info.ipi6_ifindex;
+				ret->in6.sin6_scope_id = info.ipi6_ifindex;
 		}
 	}
 }
@@ -181,7 +179,7 @@ static struct wire_dgram *complete(struct dgram_room *room, unsigned i)
 	d->length = room->messages[i].msg_len;
 	d->peer_len = m->msg_namelen < sizeof(d->peer) ? m->msg_namelen : sizeof(d->peer);
 	if (d->peer_len == 0)
-		d->peer.ss_family = AF_UNSPEC;
+		d->peer.sa.sa_family = AF_UNSPEC;
 	memset(&d->local, 0, sizeof(d->local));
 	find_local(m, &d->local);
 	drop_descriptors(m);

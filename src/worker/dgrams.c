@@ -37,12 +37,11 @@ struct answers {
  */
 static bool may_answer(const struct wire_dgram *d)
 {
-	const struct sockaddr_in *in = (const void *)&d->peer;
-	const struct sockaddr_in6 *in6 = (const void *)&d->peer;
-	const struct sockaddr_un *un = (const void *)&d->peer;
+	const struct sockaddr_in *in = &d->peer.in;
+	const struct sockaddr_in6 *in6 = &d->peer.in6;
 	in_addr_t host;
 
-	switch (d->peer.ss_family) {
+	switch (d->peer.sa.sa_family) {
 	case AF_INET:
 		if (d->peer_len < sizeof(*in) || ntohs(in->sin_port) < FIRST_CLIENT_PORT)
 			return false;
@@ -55,7 +54,7 @@ static bool may_answer(const struct wire_dgram *d)
 		       !IN6_IS_ADDR_MULTICAST(&in6->sin6_addr);
 	case AF_UNIX:
 		return d->peer_len > offsetof(struct sockaddr_un, sun_path) &&
-		       un->sun_path[0] == '\0';
+		       d->peer.un.sun_path[0] == '\0';
 	default:
 		return false;
 	}
@@ -76,15 +75,13 @@ static void add_control(struct msghdr *m, union control *room, int level, int ty
 /* Has the answer leave from where the question was sent to (D43). */
 static void answer_from(struct msghdr *m, union control *room, const struct wire_dgram *d)
 {
-	if (d->local.ss_family == AF_INET && d->peer.ss_family == AF_INET) {
-		const struct sockaddr_in *in = (const void *)&d->local;
-		const struct in_pktinfo info = { .ipi_spec_dst = in->sin_addr };
+	if (d->local.sa.sa_family == AF_INET && d->peer.sa.sa_family == AF_INET) {
+		const struct in_pktinfo info = { .ipi_spec_dst = d->local.in.sin_addr };
 
 		add_control(m, room, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
-	} else if (d->local.ss_family == AF_INET6 && d->peer.ss_family == AF_INET6) {
-		const struct sockaddr_in6 *in6 = (const void *)&d->local;
-		const struct in6_pktinfo info = { .ipi6_addr = in6->sin6_addr,
-						  .ipi6_ifindex = in6->sin6_scope_id };
+	} else if (d->local.sa.sa_family == AF_INET6 && d->peer.sa.sa_family == AF_INET6) {
+		const struct in6_pktinfo info = { .ipi6_addr = d->local.in6.sin6_addr,
+						  .ipi6_ifindex = d->local.in6.sin6_scope_id };
 
 		add_control(m, room, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
 	}
@@ -127,7 +124,7 @@ struct wire_dgram *dgrams_next(char **entries, size_t *size)
 
 int dgrams_send(int fd, const struct wire_dgram *to, void *payload, size_t length)
 {
-	struct sockaddr_storage peer = to->peer;
+	union wire_peer peer = to->peer;
 	struct iovec iov = { payload, length };
 	struct msghdr m = {
 		.msg_name = &peer, .msg_namelen = to->peer_len, .msg_iov = &iov, .msg_iovlen = 1

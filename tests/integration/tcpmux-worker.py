@@ -22,11 +22,11 @@ pair = socket.socket(fileno=0)
 pair.setblocking(True)
 kept = []
 def name(session, text, length=None, cut=None):
-    message = struct.pack("=IIII", 0x75736832, 4, 1, 0) + struct.pack(
+    message = struct.pack("=IIII", 0x75736833, 4, 1, 0) + struct.pack(
         "=QQII256s", session, 9, len(text) if length is None else length, 0, text)
     pair.send(message[:cut])
 def done(session):
-    pair.send(struct.pack("=IIII", 0x75736832, 3, 1, 0) + struct.pack("=QQQiI", session, 0, 0, 0, 0))
+    pair.send(struct.pack("=IIII", 0x75736833, 3, 1, 0) + struct.pack("=QQQiI", session, 0, 0, 0, 0))
 while True:
     data, control, _, _ = pair.recvmsg(200000, 65536)
     if not data:

@@ -406,9 +406,9 @@ static void survives_rubbish(void **state)
 			seed = seed * 1103515245u + 12345u;
 			((unsigned char *)&m.u.dgram)[n] = (unsigned char)(seed >> 16);
 		}
-		m.u.dgram.peer.ss_family = (sa_family_t)(i % 3 == 0   ? AF_INET
-							 : i % 3 == 1 ? AF_INET6
-								      : AF_UNIX);
+		m.u.dgram.peer.sa.sa_family = (sa_family_t)(i % 3 == 0   ? AF_INET
+							    : i % 3 == 1 ? AF_INET6
+									 : AF_UNIX);
 		/* An empty answer through the pair itself would be its end. */
 		m.u.dgram.length = i % 2 ? m.u.dgram.length : 1 + (seed >> 20) % 15;
 		m.u.dgram.peer_len = i % 5 ? (seed >> 18) % 200 : m.u.dgram.peer_len;
