@@ -39,6 +39,26 @@ void session_free(struct session *session)
 	free(session);
 }
 
+void session_hold(struct session *session, enum session_hold hold, void *what)
+{
+	session->holds = (uint8_t)hold;
+	session->held = what;
+}
+
+void *session_held(const struct session *session, enum session_hold hold)
+{
+	return session->holds == hold ? session->held : NULL;
+}
+
+void *session_let_go(struct session *session, enum session_hold hold)
+{
+	void *held = session_held(session, hold);
+
+	if (held)
+		session_hold(session, HOLDS_NOTHING, NULL);
+	return held;
+}
+
 void session_identify(struct session *session, enum ident_outcome outcome, const char *text)
 {
 	session->ident = (uint8_t)outcome;
@@ -203,7 +223,8 @@ size_t session_format_traffic(const struct session *session, char out[static SES
 	struct text text = text_begin(out);
 
 	/* As long as there is no target nothing can have passed, and xinetd has no such line. */
-	if (session->redirect || !(session->service->log_on_success & LOG_OPT_TRAFFIC))
+	if (session_held(session, HOLDS_REDIRECT) ||
+	    !(session->service->log_on_success & LOG_OPT_TRAFFIC))
 		return 0;
 	PUT_LITERAL(&text, "TRAFFIC: ");
 	put_word(&text, session->service->id);

@@ -14,14 +14,19 @@
 
 struct event;
 struct gate;
-struct naming;
 struct place;
-struct intercept_client;
-struct redirect;
-struct retry;
 struct service_run;
 struct sink;
 struct writer;
+
+/* What a session holds until it is served, or while. A service is of one kind, so it is one of these at most. */
+enum session_hold {
+	HOLDS_NOTHING,
+	HOLDS_NAMING,   /* struct naming, while its client names a service (tcpmux) */
+	HOLDS_REDIRECT, /* struct redirect, while its target is looked for */
+	HOLDS_CLIENT,   /* struct intercept_client, whose datagrams it passes on */
+	HOLDS_RETRY,    /* struct retry, while its server cannot be started */
+};
 
 /* There may be tens of thousands: members are ordered so that nothing lies between them. */
 struct session {
@@ -39,11 +44,8 @@ struct session {
 	struct service_run *run;
 	struct place *place; /* the socket that its server was lent, or NULL */
 	struct event *timeout;
-	struct gate *gate;               /* while it is asked who the client is */
-	struct redirect *redirect;       /* while its target is looked for */
-	struct intercept_client *client; /* whose datagrams it passes on */
-	struct retry *retry;             /* while its server cannot be started */
-	struct naming *naming;           /* while its client names a service (tcpmux) */
+	struct gate *gate; /* while it is asked who the client is */
+	void *held;        /* what the kind of its service needs meanwhile: session_held() */
 	struct sink *
 		sink; /* where its START went, and its EXIT goes, whatever a reload changes; a reference */
 	TAILQ_ENTRY(session) of_run;
@@ -55,7 +57,17 @@ struct session {
 	bool ending;      /* told to end before its time */
 	bool starting;    /* being handed to the worker */
 	bool ended;       /* the worker has let go of it */
+	uint8_t holds;    /* enum session_hold: what held is */
 };
+
+/* Notes that the session holds @what, which is not NULL; it holds nothing else. */
+void session_hold(struct session *session, enum session_hold hold, void *what);
+
+/* What the session holds of that kind, or NULL. */
+void *session_held(const struct session *session, enum session_hold hold);
+
+/* The same; the session holds it no more. */
+void *session_let_go(struct session *session, enum session_hold hold);
 
 /* A session of @service (a reference is taken) that starts at @start_usec (now_usec()), or NULL when memory ran out. */
 struct session *session_new(const struct service *service, uint64_t number, const struct addr *peer,

@@ -72,7 +72,7 @@ static void dump_session(const struct session *session, FILE *out)
 	dump_time(out, "start_time = ", time(NULL) - age);
 	(void)fprintf(out, "Connection info:\n\tservice = %s\n\tremote_address = %s,%u\n",
 		      session->service->id, addr_format(&session->peer, text), session->peer.port);
-	if (session->retry)
+	if (session_held(session, HOLDS_RETRY))
 		(void)fprintf(out, "fork_failures = %u\n", retry_failures(session));
 	(void)fputc('\n', out);
 }
@@ -85,7 +85,7 @@ void dump_sessions(const struct server *server, bool waiting, FILE *out)
 		for (const struct service_run *run = server->runs[i]; run;
 		     run = intercept_inner(run))
 			TAILQ_FOREACH(session, &run->sessions, of_run)
-				if (waiting == (session->retry != NULL))
+				if (waiting == (session_held(session, HOLDS_RETRY) != NULL))
 					dump_session(session, out);
 }
 

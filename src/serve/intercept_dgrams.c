@@ -76,7 +76,7 @@ static int remember(struct session *session, const struct place *place)
 	HASH_ADD(hh, run->clients, key, sizeof(client->key), client);
 	if (!client->hh.tbl)
 		return -ENOMEM;
-	session->client = TAKE_PTR(client);
+	session_hold(session, HOLDS_CLIENT, TAKE_PTR(client));
 	return 0;
 }
 
@@ -111,7 +111,8 @@ static struct session *let_in(struct turn *turn, const struct addr *peer)
 /* Has the worker take over a client that may be served. Returns the session where it goes on. */
 static struct session *start(struct session *session)
 {
-	int fd = fcntl(session->client->key.fd, F_DUPFD_CLOEXEC, 0);
+	const struct intercept_client *client = session_held(session, HOLDS_CLIENT);
+	int fd = fcntl(client->key.fd, F_DUPFD_CLOEXEC, 0);
 
 	if (fd < 0) {
 		admission_abandon(session, VERDICT_FORK);
@@ -164,11 +165,12 @@ static void pass(const struct session *session, struct worker_dgram *dgram)
 
 static void on_allowed(struct session *session, int fd, void *data)
 {
+	struct intercept_client *client = session_held(session, HOLDS_CLIENT);
 	struct service_run *run = session->run;
 
 	(void)fd;
 	run->asked_dgrams--;
-	session->client->asked_about = false;
+	client->asked_about = false;
 	/* What was asked is not what the files say since a reload. */
 	if (session->service != run->service || !run->intercept) {
 		worker_dgrams_drop(data);
@@ -193,9 +195,10 @@ static void on_refused(struct session *session, int fd, void *data)
 static void ask(struct session *session, struct worker_dgram *dgram)
 {
 	static const struct gate_ops ops = { .go_on = on_allowed, .turn_away = on_refused };
+	struct intercept_client *client = session_held(session, HOLDS_CLIENT);
 	struct service_run *run = session->run;
 
-	session->client->asked_about = true;
+	client->asked_about = true;
 	if (gate_begin(session, &ops, -1, dgram) < 0)
 		worker_dgrams_drop(dgram);
 	else
@@ -292,7 +295,7 @@ int intercept_dgrams_begin(struct session *session, int socket)
 
 void intercept_forget(struct session *session)
 {
-	struct intercept_client *client = TAKE_PTR(session->client);
+	struct intercept_client *client = session_let_go(session, HOLDS_CLIENT);
 
 	if (!client)
 		return;

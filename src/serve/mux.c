@@ -153,14 +153,14 @@ int mux_begin(struct session *session, int fd)
 	naming->fd = take_fd(&kept);
 	TAILQ_INSERT_TAIL(&run->namings->list, naming, entry);
 	run->namings->n++;
-	session->naming = TAKE_PTR(naming);
+	session_hold(session, HOLDS_NAMING, TAKE_PTR(naming));
 	return 0;
 }
 
 /* Takes the connection back; -1 where the session has none. */
 static int take_back(struct session *session)
 {
-	struct naming *naming = TAKE_PTR(session->naming);
+	struct naming *naming = session_let_go(session, HOLDS_NAMING);
 	int fd;
 
 	if (!naming)
@@ -276,7 +276,7 @@ void mux_named(struct session *session, const char *name)
 	struct service_run *run;
 	int fd;
 
-	if (session->ending || !session->naming || !mux) {
+	if (session->ending || !session_held(session, HOLDS_NAMING) || !mux) {
 		finish(session);
 		return;
 	}

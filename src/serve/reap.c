@@ -89,11 +89,11 @@ void reap_stop(struct session *session)
 		gate_stop(session);
 		return;
 	}
-	if (session->redirect) {
+	if (session_held(session, HOLDS_REDIRECT)) {
 		redirect_give_up(session);
 		return;
 	}
-	if (session->retry) {
+	if (session_held(session, HOLDS_RETRY)) {
 		retry_give_up(session);
 		return;
 	}

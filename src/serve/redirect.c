@@ -103,7 +103,7 @@ static int begin(struct session *session, int client, const struct addr *target)
 		return r;
 	redirect->session = session;
 	redirect->client = take_fd(&owned);
-	session->redirect = TAKE_PTR(redirect);
+	session_hold(session, HOLDS_REDIRECT, TAKE_PTR(redirect));
 	session->run->seeking++;
 	return 0;
 }
@@ -120,7 +120,7 @@ int redirect_to(struct session *session, int client, const struct addr *target)
 
 void redirect_end(struct session *session)
 {
-	struct redirect *redirect = TAKE_PTR(session->redirect);
+	struct redirect *redirect = session_let_go(session, HOLDS_REDIRECT);
 
 	if (!redirect)
 		return;

@@ -40,7 +40,7 @@ static struct retry *detach(struct session *session)
 
 	run->waiting--;
 	run->server->waiting--;
-	return TAKE_PTR(session->retry);
+	return session_let_go(session, HOLDS_RETRY);
 }
 
 static int attach(struct retry *retry)
@@ -50,7 +50,7 @@ static int attach(struct retry *retry)
 
 	if (event_add(retry->timer, &pause) < 0)
 		return -ENOMEM;
-	session->retry = retry;
+	session_hold(session, HOLDS_RETRY, retry);
 	session->run->waiting++;
 	session->run->server->waiting++;
 	return 0;
@@ -151,7 +151,9 @@ bool retry_later(struct session *session, int *fd)
 
 unsigned retry_failures(const struct session *session)
 {
-	return session->retry ? session->retry->failures : 0;
+	const struct retry *retry = session_held(session, HOLDS_RETRY);
+
+	return retry ? retry->failures : 0;
 }
 
 void retry_give_up_all(struct server *server)
@@ -161,7 +163,7 @@ void retry_give_up_all(struct server *server)
 
 		for (session = TAILQ_FIRST(&server->runs[i]->sessions); session; session = next) {
 			next = TAILQ_NEXT(session, of_run);
-			if (session->retry)
+			if (session_held(session, HOLDS_RETRY))
 				retry_give_up(session);
 		}
 	}
