@@ -19,8 +19,8 @@ CONNECTIONS = 1000
 BUDGET = {
     # Where the machine is busy, the daemon looks several times whether the child has its descriptors.
     "spawned": {"daemon": 11.5, "instructions": 14000},
-    "echo": {"daemon": 9.0, "worker": 14.0, "instructions": 10500},
-    "daytime": {"daemon": 9.0, "worker": 12.0, "instructions": 10500},
+    "echo": {"daemon": 8.0, "worker": 11.0, "instructions": 8500},
+    "daytime": {"daemon": 8.0, "worker": 11.0, "instructions": 8500},
     # accept4 and close; one that comes alone costs a wait and an accept4 in vain besides.
     "refused": {"daemon": 4.5, "instructions": 4000},
 }
