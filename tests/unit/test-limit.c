@@ -286,6 +286,8 @@ static void sources_that_are_gone_leave_nothing_behind(void **state)
 	}
 	assert_int_equal(limits.running, 0);
 	assert_int_equal(limits.sources.n, 0);
+	assert_true(limits.sources.room <= 16);
+	limits_done(&limits);
 }
 
 static void counts_over_the_window_it_is_given(void **state)
