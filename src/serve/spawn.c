@@ -24,14 +24,15 @@
 #define SPAWN_STACK_BYTES (32 * 1024)
 
 /*
- * How long the daemon waits for a child that has its descriptors. Mostly it runs its program by then. On a busy machine it
- * waits for a processor instead, and everybody else would wait with it; or its user has stopped it, or its program is on
- * a dead file system.
+ * How long the daemon waits for a child that has its descriptors. To start the next one before this one runs its program
+ * would only have the two compete: the same rate, with a 99th percentile twice as long. But on a busy machine a child
+ * waits for a processor, and everybody else would wait with it; or its user has stopped it, or its program is on a dead
+ * file system.
  */
-#define SPAWN_PATIENCE_USEC 300
+#define SPAWN_PATIENCE_USEC 3000
 /* The same while so many are on their way: even more would get in each other's. */
 #define SPAWN_CROWD      16
-#define SPAWN_CROWD_USEC 1000
+#define SPAWN_CROWD_USEC 6000
 /* Slots that are kept for the children to come. */
 #define SPAWN_SPARE_SLOTS 16
 

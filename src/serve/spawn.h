@@ -64,7 +64,7 @@ struct spawn_failure {
  * be: then @ret_failure says why (exit status 127, or 126 where its
  * surroundings could not be made). A child that takes its time, as its user may
  * stop it and its program may stand on a file system that does not answer, is
- * left to itself after a millisecond or less: no server may delay another one's
+ * left to itself after a few milliseconds: no server may delay another one's
  * start. What became of it, spawn_reaped() says. @fd stays the caller's.
  */
 pid_t spawn_run(struct spawn *spawn, int fd, const struct addr *peer,
