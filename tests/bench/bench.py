@@ -96,7 +96,7 @@ def main():
     options = parser.parse_args()
     options.contenders = set(filter(None, options.contenders.split(",")))
     options.rounds = options.rounds or (1 if options.quick else 3)
-    options.seconds = options.seconds or (0.5 if options.quick else 1)
+    options.seconds = options.seconds or (0.25 if options.quick else 0.4)
     only = set(filter(None, options.only.split(",")))
     unknown = only - {scenario.name for scenario in EVERYTHING}
     if unknown:

@@ -89,7 +89,7 @@ class Running:
         start = time.monotonic()
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         while not listens(port, datagram):
-            if time.monotonic() > start + 60 or (self.process.poll() not in (None, 0)):
+            if time.monotonic() > start + 10 or (self.process.poll() not in (None, 0)):
                 said = self.said()
                 self.end()
                 raise Failed(said or "did not start")
