@@ -86,21 +86,21 @@ static void dump_socket(const struct service *s, FILE *out)
 	dump_yes_no(out, "wait", s->wait);
 }
 
+const char *const service_rlimit_names[SERVICE_RLIMITS] = {
+	[SERVICE_RLIMIT_AS] = "rlimit_as",     [SERVICE_RLIMIT_CPU] = "rlimit_cpu",
+	[SERVICE_RLIMIT_DATA] = "rlimit_data", [SERVICE_RLIMIT_FILES] = "rlimit_files",
+	[SERVICE_RLIMIT_RSS] = "rlimit_rss",   [SERVICE_RLIMIT_STACK] = "rlimit_stack",
+};
+
 static void dump_rlimits(const struct service *s, FILE *out)
 {
-	static const char *const names[SERVICE_RLIMITS] = {
-		[SERVICE_RLIMIT_AS] = "rlimit_as",     [SERVICE_RLIMIT_CPU] = "rlimit_cpu",
-		[SERVICE_RLIMIT_DATA] = "rlimit_data", [SERVICE_RLIMIT_FILES] = "rlimit_files",
-		[SERVICE_RLIMIT_RSS] = "rlimit_rss",   [SERVICE_RLIMIT_STACK] = "rlimit_stack",
-	};
-
 	for (size_t i = 0; i < SERVICE_RLIMITS; i++) {
 		if (!s->rlimits[i].given)
 			continue;
 		if (s->rlimits[i].value == RLIM_INFINITY)
-			dump_text(out, names[i], "UNLIMITED");
+			dump_text(out, service_rlimit_names[i], "UNLIMITED");
 		else
-			dump_number(out, names[i], (long)s->rlimits[i].value);
+			dump_number(out, service_rlimit_names[i], (long)s->rlimits[i].value);
 	}
 }
 

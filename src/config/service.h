@@ -99,6 +99,9 @@ enum service_rlimit {
 	SERVICE_RLIMITS,
 };
 
+/* The attributes that set them. */
+extern const char *const service_rlimit_names[SERVICE_RLIMITS];
+
 /* A list of groups. */
 struct group_list {
 	size_t n;

@@ -201,19 +201,13 @@ static void dump_log(const struct service *s, FILE *out)
 /* What xinetd knows and does not show. */
 static void dump_unshown(const struct service *s, FILE *out)
 {
-	static const char *const limits[SERVICE_RLIMITS] = {
-		[SERVICE_RLIMIT_AS] = "rlimit_as",     [SERVICE_RLIMIT_CPU] = "rlimit_cpu",
-		[SERVICE_RLIMIT_DATA] = "rlimit_data", [SERVICE_RLIMIT_FILES] = "rlimit_files",
-		[SERVICE_RLIMIT_RSS] = "rlimit_rss",   [SERVICE_RLIMIT_STACK] = "rlimit_stack",
-	};
-
 	for (size_t i = 0; i < SERVICE_RLIMITS; i++) {
 		if (!s->rlimits[i].given)
 			continue;
 		if (s->rlimits[i].value == RLIM_INFINITY)
-			text_line(out, limits[i], "UNLIMITED");
+			text_line(out, service_rlimit_names[i], "UNLIMITED");
 		else
-			number_line(out, limits[i], (long)s->rlimits[i].value);
+			number_line(out, service_rlimit_names[i], (long)s->rlimits[i].value);
 	}
 	if (s->max_load > 0 || s->max_load < 0)
 		(void)fprintf(out, INDENT "max_load = %g\n", s->max_load);

@@ -15,8 +15,13 @@ def median_of(results, key):
     return statistics.median(values) if values else 0
 
 
+def ratio_text(rate, floor):
+    """Nothing can be compared with a floor that is not there, or costs next to nothing."""
+    return f"{rate / floor:.2f}" if floor > 0 else "–"
+
+
 def rows_of(scenario, results):
-    """A row a contender: name, figure, ratio to the floor, spread, µs of CPU, p50, p99, MB, errors."""
+    """A row a contender: name, figure, ratio to the floor as text, spread, µs of CPU, p50, p99, MB, errors."""
     floor = median_of(results["floor"], "rate") if results.get("floor") else 0
     rows = []
     for name, rounds in results.items():
@@ -25,7 +30,7 @@ def rows_of(scenario, results):
         rows.append({
             "name": name,
             "rate": rate,
-            "ratio": rate / floor if floor else 0,
+            "ratio": ratio_text(rate, floor),
             "spread": (max(rates) - min(rates)) / rate if rate else 0,
             "usec": median_of(rounds, "usec"),
             "p50": median_of(rounds, "p50"),
@@ -37,7 +42,7 @@ def rows_of(scenario, results):
     return rows
 
 
-COLUMNS = [("{name:24}", "who", "{:24}"), ("{rate:12,.0f}", "figure", "{:>12}"), ("{ratio:9.3f}", "of floor", "{:>9}"),
+COLUMNS = [("{name:24}", "who", "{:24}"), ("{rate:12,.0f}", "figure", "{:>12}"), ("{ratio:>9}", "of floor", "{:>9}"),
            ("{usec:9,.0f}", "µs CPU", "{:>9}"), ("{p50:9,.0f}", "p50 µs", "{:>9}"), ("{p99:9,.0f}", "p99 µs", "{:>9}"),
            ("{memory:9,.1f}", "PSS MB", "{:>9}"), ("{started:9,.0f}", "start ms", "{:>9}"), ("{bad:8,.0f}", "errors", "{:>8}")]
 
@@ -75,7 +80,7 @@ Figures from one machine say little about another: the ratios are what counts.
         text += f"\n## {scenario.title}\n\n| | {scenario.unit} | of floor | µs of CPU | p50 µs | p99 µs | PSS MB | start ms | errors |\n"
         text += "|---|---:|---:|---:|---:|---:|---:|---:|---:|\n"
         for row in rows_of(scenario, results):
-            text += ("| {name} | {rate:,.0f} | {ratio:.2f} | {usec:,.0f} | {p50:,.0f} | {p99:,.0f} | {memory:,.1f} | "
+            text += ("| {name} | {rate:,.0f} | {ratio} | {usec:,.0f} | {p50:,.0f} | {p99:,.0f} | {memory:,.1f} | "
                      "{started:,.0f} | {bad:,.0f} |\n").format(**row)
         for name in failures:
             text += f"| {name} | could not | | | | | | | |\n"
