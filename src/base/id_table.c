@@ -45,16 +45,20 @@ static int resize(struct id_table *table, size_t room)
 	return 0;
 }
 
+int id_table_reserve(struct id_table *table)
+{
+	if (4 * (table->n + 1) <= 3 * table->room)
+		return 0;
+	return resize(table, table->room ? 2 * table->room : SMALLEST);
+}
+
 int id_table_add(struct id_table *table, uint64_t id, void *value)
 {
+	int r = id_table_reserve(table);
 	size_t i;
 
-	if (4 * (table->n + 1) > 3 * table->room) {
-		int r = resize(table, table->room ? 2 * table->room : SMALLEST);
-
-		if (r < 0)
-			return r;
-	}
+	if (r < 0)
+		return r;
 	i = place_of(table, id);
 	if (table->entries[i].value)
 		return -EEXIST;

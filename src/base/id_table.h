@@ -17,6 +17,9 @@ struct id_table {
 	size_t n;
 };
 
+/* Makes room for one more, which id_table_add() then adds without fail. Returns 0 or -ENOMEM. */
+int id_table_reserve(struct id_table *table);
+
 /* Adds @value, which is not NULL. Returns 0, -EEXIST where @id is there already, or -ENOMEM. */
 int id_table_add(struct id_table *table, uint64_t id, void *value);
 

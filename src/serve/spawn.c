@@ -35,22 +35,8 @@
 #define SPAWN_CROWD_USEC 6000
 /* Slots that are kept for the children to come. */
 #define SPAWN_SPARE_SLOTS 16
-
-/*
- * Where one child runs: its stack, and what it is told. Used again for the next
- * one, but for those that were left to themselves; they keep theirs until they end.
- */
-struct slot {
-	struct slot *next;
-	struct spawn *spawn; /* a child left to itself still reads what is laid out there */
-	pid_t pid;
-	size_t bytes; /* of the whole mapping */
-	struct child child;
-	char remote_port[sizeof("REMOTE_PORT=65535")];
-	char remote_host[sizeof("REMOTE_HOST=") + ADDR_TEXT_MAX];
-	char label[LABEL_MAX];
-	char *envp[]; /* room for REMOTE_PORT and REMOTE_HOST at the front; the stack is behind */
-};
+/* Of those that were left to themselves, looked at before each start: one more than comes, so that they get fewer. */
+#define SPAWN_LOOKS 2
 
 /* Whether the daemon may change identities: root, or a container's root with these capabilities. */
 static bool has_privilege(void)
@@ -71,6 +57,8 @@ int spawner_new(char *const *environment, const struct rlimit *nofile, struct sp
 	struct spawner *spawner = calloc(1, sizeof(*spawner));
 	int r = spawner ? 0 : -ENOMEM;
 
+	if (spawner)
+		overdue_init(&spawner->overdue);
 	for (; r == 0 && *environment; environment++) {
 		bool pass = !spawn_is_ours(*environment);
 
@@ -106,11 +94,6 @@ static void free_slots(struct slot *slot)
 
 /* --- children that were left to themselves --------------------------------------- */
 
-static bool shares_memory(const struct slot *slot)
-{
-	return __atomic_load_n(&slot->child.tid, __ATOMIC_ACQUIRE) != 0;
-}
-
 static void put_slot(struct spawner *spawner, struct slot *slot)
 {
 	if (spawner->n_free >= SPAWN_SPARE_SLOTS) {
@@ -122,44 +105,57 @@ static void put_slot(struct spawner *spawner, struct slot *slot)
 	spawner->n_free++;
 }
 
-/* Takes the slot that *@at refers to off the list of the overdue. */
-static void release(struct spawner *spawner, struct slot **at)
+/* The slot of a child that is not among the overdue any more. */
+static void release(struct spawner *spawner, struct slot *slot)
 {
-	struct slot *slot = *at;
-
-	*at = slot->next;
-	spawner->n_overdue--;
 	if (--slot->spawn->overdue == 0 && slot->spawn->freed)
 		spawn_free(slot->spawn);
 	put_slot(spawner, slot);
 }
 
-/* Forgets those that run their programs meanwhile; unless @all, why others could not is kept until they are reaped. */
-static void forget_settled(struct spawner *spawner, bool all)
+/* Forgets some that run their programs meanwhile. */
+static void forget_some(struct spawner *spawner)
 {
-	for (struct slot **at = &spawner->overdue; *at;) {
-		if (!shares_memory(*at) && (all || !(*at)->child.failure.error))
-			release(spawner, at);
-		else
-			at = &(*at)->next;
+	for (unsigned i = 0; i < SPAWN_LOOKS; i++) {
+		struct slot *slot = overdue_look(&spawner->overdue);
+
+		if (slot)
+			release(spawner, slot);
 	}
+}
+
+/* Forgets all of them. Returns whether there is one that reads its slot and what is laid out for it still. */
+static bool forget_all(struct spawner *spawner)
+{
+	struct slot *slot;
+	bool found = false;
+
+	for (size_t at = 0; (slot = overdue_next(&spawner->overdue, &at));) {
+		if (!slot_shares_memory(slot)) {
+			release(spawner, slot);
+			continue;
+		}
+		found = true;
+#ifdef SANITIZED
+		__lsan_ignore_object(slot->spawn);
+#endif
+	}
+	overdue_done(&spawner->overdue);
+	return found;
 }
 
 void spawner_free(struct spawner *spawner)
 {
 	if (!spawner)
 		return;
-	forget_settled(spawner, true);
-	free_slots(spawner->free);
-	/* The others read their slot and what is laid out for them even when this process has ended. */
-	if (!spawner->overdue)
+	/* Who is on its way to its program reads the environment even when this process has ended. */
+	if (!forget_all(spawner))
 		strv_done(&spawner->environment);
 #ifdef SANITIZED
-	for (const struct slot *slot = spawner->overdue; slot; slot = slot->next)
-		__lsan_ignore_object(slot->spawn);
-	if (spawner->overdue)
+	else
 		__lsan_ignore_object(spawner->environment.v);
 #endif
+	free_slots(spawner->free);
 	free(spawner);
 }
 
@@ -289,7 +285,8 @@ static pid_t clone_child(const struct spawner *spawner, struct slot *slot)
  */
 static bool await_child(const struct spawner *spawner, struct child *child)
 {
-	uint64_t usec = spawner->n_overdue < SPAWN_CROWD ? SPAWN_PATIENCE_USEC : SPAWN_CROWD_USEC;
+	uint64_t usec = overdue_count(&spawner->overdue) < SPAWN_CROWD ? SPAWN_PATIENCE_USEC
+								       : SPAWN_CROWD_USEC;
 	uint32_t tid;
 
 	/* Nobody wakes us when the descriptors are its own: longer and longer looks find that out. */
@@ -321,8 +318,9 @@ static pid_t start(struct spawn *spawn, const struct child *told, const struct a
 		if (low < 0)
 			return -EMFILE;
 	}
-	forget_settled(spawner, false);
-	slot = take_slot(spawner, spawn->n_environment);
+	forget_some(spawner);
+	slot = overdue_reserve(&spawner->overdue) == 0 ? take_slot(spawner, spawn->n_environment)
+						       : NULL;
 	if (!slot)
 		return -ENOMEM;
 	slot->child = spawn->plan;
@@ -337,9 +335,7 @@ static pid_t start(struct spawn *spawn, const struct child *told, const struct a
 	if (pid > 0 && !await_child(spawner, &slot->child)) {
 		slot->pid = pid;
 		slot->spawn = spawn;
-		slot->next = spawner->overdue;
-		spawner->overdue = slot;
-		spawner->n_overdue++;
+		overdue_add(&spawner->overdue, slot);
 		spawn->overdue++;
 		return pid;
 	}
@@ -370,14 +366,11 @@ pid_t spawn_run_gate(struct spawn *spawn, unsigned arguments, int fd, int answer
 
 bool spawn_reaped(struct spawner *spawner, pid_t pid, struct spawn_failure *ret_failure)
 {
-	for (struct slot **at = &spawner->overdue; *at; at = &(*at)->next) {
-		struct slot *slot = *at;
+	struct slot *slot = overdue_take(&spawner->overdue, pid);
 
-		if (slot->pid != pid)
-			continue;
-		*ret_failure = slot->child.failure;
-		release(spawner, at);
-		return true;
-	}
-	return false;
+	if (!slot)
+		return false;
+	*ret_failure = slot->child.failure;
+	release(spawner, slot);
+	return true;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# Proves that a server whose program takes long to be executed delays nobody, is recorded as it turns out, and that the daemon may end meanwhile.
+# Proves that servers whose programs take long to be executed, one or many, delay nobody, are recorded as they turn out, and that the daemon may end meanwhile.
 # SPDX-License-Identifier: ISC
 import ctypes
 import os
@@ -7,6 +7,7 @@ import select
 import sys
 
 sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests/lib"))
+from counting import attached  # noqa: E402
 from harness import *  # noqa: E402,F403
 
 # fanotify(7): whoever has asked for it decides when, and whether, a file may be executed.
@@ -68,11 +69,38 @@ def stanza(name, port, server, args):
                    log_on_success="PID HOST EXIT", log_on_failure="HOST")
 
 
+# How many of them are held at a time, and how long the daemon may wait for one that has its descriptors.
+CROWD = 100
+PATIENCE_NSEC = 6000000
 CONF = stanza("slow", 20001, SLOW, "hold") + stanza("other", 20002, PROBE, "exit 0")
 
 
+def records(what):
+    return sum(x.startswith(what) for x in log_lines(LOG))
+
+
 def starts(n):
-    return wait_for(lambda: sum(x.startswith("START: slow ") for x in log_lines(LOG)) == n)
+    return wait_for(lambda: records("START: slow ") == n)
+
+
+def first_waits(pid, work):
+    """For how long, in ns, the daemon is ready to wait at first for each child that it starts while work() runs."""
+    out = path("strace")
+    tracer = subprocess.Popen(["strace", "-e", "trace=clone,futex", "-o", out, "-p", str(pid)], stderr=subprocess.DEVNULL)
+    if not wait_for(lambda: attached(pid)):
+        tracer.kill()
+        return None
+    work()
+    tracer.send_signal(signal.SIGINT)
+    tracer.wait()
+    waits = []
+    for line in read(out).splitlines():
+        found = re.search(r"futex\(.*FUTEX_WAIT.*tv_sec=(\d+), tv_nsec=(\d+)", line)
+        if line.startswith("clone("):
+            waits.append(None)
+        elif found and waits and waits[-1] is None:
+            waits[-1] = int(found.group(1)) * 10 ** 9 + int(found.group(2))
+    return waits
 
 
 gate = Gate(SLOW)
@@ -93,6 +121,39 @@ check("the reason is recorded", daemon.wait_log("service slow: execv( %s ) faile
 first.close()
 check("the EXIT of one that took long is its own", wait_for(
     lambda: any(x.startswith("EXIT: slow status=0 ") for x in log_lines(LOG))), log_lines(LOG))
+
+# Many are on their way: that costs others nothing, and each turns out as it does.
+crowd = [tcp(20001) for _ in range(CROWD)]
+check("many are on their way", gate.wait(CROWD) and starts(3 + CROWD), len(gate.held))
+
+
+def more():
+    for _ in range(10):
+        equal("another service answers beside many", ask(20002), b"")
+    crowd.append(tcp(20001))
+    gate.wait(1)
+
+
+waits = first_waits(daemon.pid, more) if shutil.which("strace") else None
+if waits is None:
+    print("# it cannot be counted here how long the daemon waits for a child")
+    more()
+else:
+    equal("each child was waited for", (len(waits), None in waits[10:]), (11, False))
+    check("but not for long, whoever else is on the way", all(w is None or w <= PATIENCE_NSEC for w in waits), waits)
+gate.allow()
+check("all of them become servers", all(s.recv(100).endswith(b"\n") for s in crowd))
+for s in crowd:
+    s.close()
+refused = [tcp(20001) for _ in range(CROWD)]
+check("as many are on their way again", gate.wait(CROWD))
+gate.deny()
+equal("none is executed: each client is let go", {receive_all(s) for s in refused}, {b""})
+check("the EXIT of each tells what became of it", wait_for(
+    lambda: [records("EXIT: slow status=%d " % status) for status in (0, 127)] == [1 + CROWD + 1, 1 + CROWD]),
+    log_lines(LOG)[-20:])
+equal("and so is the reason of each", daemon.log().count("service slow: execv( %s ) failed: " % SLOW), CROWD + 1)
+
 daemon.stop()
 check("a server outlives the daemon", not select.select([second], [], [], 0)[0])
 second.close()

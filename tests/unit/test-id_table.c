@@ -44,6 +44,24 @@ static void test_twice(void **state)
 	id_table_done(&table);
 }
 
+/* What was made room for is added without asking for memory. */
+static void test_reserve(void **state)
+{
+	struct id_table table = { 0 };
+	char objects[IDS];
+
+	(void)state;
+	for (size_t i = 0; i < IDS; i++) {
+		size_t room;
+
+		assert_int_equal(id_table_reserve(&table), 0);
+		room = table.room;
+		assert_int_equal(id_table_add(&table, i, &objects[i]), 0);
+		assert_int_equal(table.room, room);
+	}
+	id_table_done(&table);
+}
+
 /* Against an array that cannot be wrong. */
 static void check_all(const struct id_table *table, char *objects, const bool *there)
 {
@@ -104,6 +122,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_twice),
+		cmocka_unit_test(test_reserve),
 		cmocka_unit_test(test_any_order),
 	};
 
