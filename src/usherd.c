@@ -418,10 +418,15 @@ static int live(const struct options *options, const struct server_options *serv
 	struct diag diag = { 0 };
 	bool awaited = *parent >= 0;
 	sigset_t all;
-	int status = 1;
+	int status = 1, r;
 
 	/* Before signals are caught: whoever wants to end a daemon that waits for a name server can. */
-	if (conf_load(&server_options->source, &diag, &conf) < 0) {
+	r = conf_load(&server_options->source, &diag, &conf);
+	if (r == 0)
+		server_make_room(conf);
+	if (writer_start(writer) < 0) {
+		(void)fail_start(&diag, true, "no thread to be had for the logs");
+	} else if (r < 0) {
 		reload_log_findings(&diag);
 		(void)fail_start(&diag, awaited, "couldn't get configuration. Exiting...");
 	} else if (server_new(server_options, writer, environment, &nofile, &server) < 0) {

@@ -38,6 +38,7 @@ struct writer {
 	pthread_cond_t wake;
 	pthread_cond_t ended;
 	pthread_t thread;
+	bool started;
 
 	/* Under the lock. */
 	struct news news; /* sinks that have something to do and did not before */
@@ -403,8 +404,6 @@ int writer_new(struct writer **ret)
 {
 	struct writer *writer = calloc(1, sizeof(*writer));
 	pthread_condattr_t attr;
-	sigset_t all, before;
-	int r;
 
 	if (!writer)
 		return -ENOMEM;
@@ -419,27 +418,30 @@ int writer_new(struct writer **ret)
 	for (size_t i = 0; i < ARRAY_SIZE(writer->waiting); i++)
 		TAILQ_INIT(&writer->waiting[i]);
 
+	*ret = writer;
+	return 0;
+}
+
+int writer_start(struct writer *writer)
+{
+	sigset_t all, before;
+	int r;
+
 	/* The thread inherits the mask: no signal is ever delivered to it. */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	r = pthread_create(&writer->thread, NULL, run, writer);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (r) {
-		free(writer);
-		return -r;
-	}
-	*ret = writer;
-	return 0;
+	writer->started = r == 0;
+	return -r;
 }
 
-uint64_t writer_free(struct writer *writer, uint64_t deadline_usec)
+/* Has the thread write until then. Returns whether it has ended. */
+static bool end_thread(struct writer *writer, uint64_t deadline_usec)
 {
 	struct timespec patience = timespec_of(deadline_usec + GRACE_USEC);
-	uint64_t left;
 	int r = 0;
 
-	if (!writer)
-		return 0;
 	(void)pthread_mutex_lock(&writer->lock);
 	writer->stopping = true;
 	writer->stop_usec = deadline_usec;
@@ -447,14 +449,27 @@ uint64_t writer_free(struct writer *writer, uint64_t deadline_usec)
 	(void)pthread_cond_signal(&writer->wake);
 	while (!writer->finished && r != ETIMEDOUT)
 		r = pthread_cond_timedwait(&writer->ended, &writer->lock, &patience);
-	left = writer->left;
 	if (!writer->finished) {
 		(void)pthread_detach(writer->thread);
 		(void)pthread_mutex_unlock(&writer->lock);
-		return UINT64_MAX;
+		return false;
 	}
 	(void)pthread_mutex_unlock(&writer->lock);
 	(void)pthread_join(writer->thread, NULL);
+	return true;
+}
+
+uint64_t writer_free(struct writer *writer, uint64_t deadline_usec)
+{
+	uint64_t left;
+
+	if (!writer)
+		return 0;
+	if (!writer->started)
+		abandon(writer);
+	else if (!end_thread(writer, deadline_usec))
+		return UINT64_MAX;
+	left = writer->left;
 	line_pool_done(&writer->pool);
 	(void)pthread_cond_destroy(&writer->ended);
 	(void)pthread_cond_destroy(&writer->wake);

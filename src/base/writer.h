@@ -17,17 +17,20 @@ struct sink_stats {
 	int error;
 };
 
+/* Makes one to which lines can be submitted; they wait for writer_start(). Returns 0 or -ENOMEM. */
+int writer_new(struct writer **ret);
+
 /*
  * Starts the thread, with all signals blocked. Must follow the fork that makes
- * the process a daemon. Returns 0, -ENOMEM, or -EAGAIN (no thread to be had).
+ * the process a daemon. Returns 0, or -EAGAIN (no thread to be had).
  */
-int writer_new(struct writer **ret);
+int writer_start(struct writer *writer);
 
 /*
  * Writes what is queued until all is out or now_usec() passes @deadline_usec,
  * ends the thread and frees @writer (NULL is fine). A thread that a system call
  * holds longer is left behind. Returns the number of lines not written, or
- * UINT64_MAX when the thread was left behind.
+ * UINT64_MAX when the thread was left behind; without a thread nothing is written.
  * Nothing may be submitted any more.
  */
 uint64_t writer_free(struct writer *writer, uint64_t deadline_usec);

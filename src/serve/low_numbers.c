@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Keeps the small descriptor numbers taken while many listeners are opened, so that none has to be moved up. */
+/* Descriptor numbers for many listeners: room for all of them, and none so small that it would have to be moved up. */
 #include "config.h"
 
 #include "serve/low_numbers.h"
@@ -16,6 +16,14 @@ static bool is_worth_while(size_t n)
 
 	return n > LISTENER_MIN_FD && getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
 	       limit.rlim_cur > n + 2 * LISTENER_MIN_FD;
+}
+
+void low_numbers_make_room(size_t n)
+{
+	CLEANUP_CLOSE int last = -1;
+
+	if (is_worth_while(n))
+		last = fcntl(0, F_DUPFD_CLOEXEC, (int)n + LISTENER_MIN_FD);
 }
 
 void low_numbers_take(struct low_numbers *numbers, size_t n)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Keeps the small descriptor numbers taken while many listeners are opened, so that none has to be moved up. */
+/* Descriptor numbers for many listeners: room for all of them, and none so small that it would have to be moved up. */
 #pragma once
 
 #include "serve/listener.h"
@@ -8,6 +8,13 @@ struct low_numbers {
 	int fds[LISTENER_MIN_FD];
 	int n;
 };
+
+/*
+ * Has the kernel make its table of descriptors large enough for @n sockets. It doubles it again and
+ * again otherwise; and where there are other threads it waits each time, for some
+ * milliseconds, until none of them can still look into the old one.
+ */
+void low_numbers_make_room(size_t n);
 
 /*
  * Takes what is free below LISTENER_MIN_FD, for @n sockets to be opened. None are

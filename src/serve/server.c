@@ -119,6 +119,15 @@ void server_want_worker(struct server *server)
 				server->options.worker_path);
 }
 
+void server_make_room(const struct conf *conf)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < conf->n; i++)
+		n += conf->services[i]->n_endpoints;
+	low_numbers_make_room(n);
+}
+
 /* Opens the doors of all services. */
 static void open_all(struct server *server)
 {

@@ -118,6 +118,9 @@ struct server {
 int server_new(const struct server_options *options, struct writer *writer,
 	       char *const *environment, const struct rlimit *nofile, struct server **ret);
 
+/* Prepares the process for the doors of @conf, which is cheap as long as it has no other threads. */
+void server_make_room(const struct conf *conf);
+
 /*
  * Hosts what @conf says. Returns the number of services that are available, or
  * -ENOMEM. One whose log cannot be opened or whose identity cannot be had is

@@ -77,6 +77,16 @@ print("start: %.2f system calls for a door, %.2f in all for a service" %
 check("a door is opened with %d system calls" % AT_START, 0 < each(few, many, DOOR_CALLS, 1000) <= AT_START + 0.2,
       "%s\n%s" % (few, many))
 
+# Beside another thread the kernel waits some milliseconds, again and again, while its table of descriptors grows.
+out = path("strace.room")
+traced = Daemon(conf(500), "-stayalive", prefix=["strace", "-D", "-f", "-e", "trace=fcntl,clone,clone3,vfork", "-o", out],
+                ready=False)
+if traced.wait_log("Started working"):
+    alone = re.split(r"clone|vfork", read(out))[0]
+    numbers = [int(number) for number in re.findall(r"F_DUPFD_CLOEXEC, (\d+)", alone)]
+    check("there is room for all doors before there is a second thread", max(numbers, default=0) >= 500, alone)
+traced.stop()
+
 # --- memory --------------------------------------------------------------------------
 
 empty = Daemon(conf(0), "-stayalive")

@@ -200,6 +200,7 @@ static void entries_are_in_the_journal_s_native_form(void **unused)
 	assert_int_equal(sink_journal_new(un.sun_path, "x", "usherd", &sink), 0);
 	assert_true(sink->wants_fields);
 	assert_int_equal(writer_new(&writer), 0);
+	assert_int_equal(writer_start(writer), 0);
 	assert_true(writer_submit(writer, sink, &wall, LINE_PRIORITY_SINK,
 				  "START: x\nUSHERD_EVENT=START",
 				  strlen("START: x\nUSHERD_EVENT=START")));

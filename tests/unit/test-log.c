@@ -57,6 +57,7 @@ static struct writer *open_keeper(struct keeper *keeper, enum log_style style, e
 	memset(keeper, 0, sizeof(*keeper));
 	assert_int_equal(sink_init(&keeper->sink, &keeper_ops, "daemon"), 0);
 	assert_int_equal(writer_new(&writer), 0);
+	assert_int_equal(writer_start(writer), 0);
 	log_open(writer, &keeper->sink, style, max);
 	return writer;
 }

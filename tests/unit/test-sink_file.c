@@ -47,7 +47,7 @@ static int set_up(void **state)
 		return -1;
 	(void)snprintf(fixture.path, sizeof(fixture.path), "%s/log", fixture.folder);
 	*state = &fixture;
-	return writer_new(&fixture.writer);
+	return writer_new(&fixture.writer) < 0 ? -1 : writer_start(fixture.writer);
 }
 
 static void unmount_small(struct fixture *fixture)

@@ -50,7 +50,7 @@ static int set_up(void **state)
 	if (sink_syslog_new(fixture.un.sun_path, "echo", "usherd", LOG_AUTHPRIV, LOG_NOTICE,
 			    &fixture.sink) < 0)
 		return -1;
-	return writer_new(&fixture.writer);
+	return writer_new(&fixture.writer) < 0 ? -1 : writer_start(fixture.writer);
 }
 
 static int tear_down(void **state)

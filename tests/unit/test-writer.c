@@ -107,6 +107,7 @@ static struct writer *new_writer(void)
 	struct writer *writer;
 
 	assert_int_equal(writer_new(&writer), 0);
+	assert_int_equal(writer_start(writer), 0);
 	return writer;
 }
 
@@ -176,6 +177,34 @@ static void the_end_waits_for_what_is_queued(void **unused)
 	assert_int_equal(atomic_load(&probe.lines), 20000);
 	assert_true(probe.in_order);
 	assert_false(probe.signals_open);
+	sink_unref(&probe.sink);
+	assert_int_equal(atomic_load(&probe.freed), 1);
+}
+
+static void lines_wait_for_the_thread(void **unused)
+{
+	struct writer *writer;
+	struct probe probe;
+
+	(void)unused;
+	probe_init(&probe, "a");
+	probe.number = true;
+	assert_int_equal(writer_new(&writer), 0);
+	assert_true(submit(writer, &probe.sink, "0"));
+	assert_true(submit(writer, &probe.sink, "1"));
+	assert_int_equal(queued(writer, &probe.sink), 2);
+	assert_int_equal(writer_start(writer), 0);
+	assert_true(submit(writer, &probe.sink, "2"));
+	assert_int_equal(writer_free(writer, in_ten_seconds()), 0);
+	assert_int_equal(atomic_load(&probe.lines), 3);
+	assert_true(probe.in_order);
+	sink_unref(&probe.sink);
+
+	/* And are counted where there never was one. */
+	probe_init(&probe, "a");
+	assert_int_equal(writer_new(&writer), 0);
+	assert_true(submit(writer, &probe.sink, "0"));
+	assert_int_equal(writer_free(writer, in_ten_seconds()), 1);
 	sink_unref(&probe.sink);
 	assert_int_equal(atomic_load(&probe.freed), 1);
 }
@@ -468,6 +497,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_hundred_thousand_lines_arrive_in_order),
 		cmocka_unit_test(the_end_waits_for_what_is_queued),
+		cmocka_unit_test(lines_wait_for_the_thread),
 		cmocka_unit_test(the_end_is_bounded_and_counts_what_is_left),
 		cmocka_unit_test(a_sink_that_backs_off_is_tried_once_more_at_the_end),
 		cmocka_unit_test(a_stuck_sink_delays_no_other_and_its_lines_are_kept),
