@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 import time
 
+from listening import listens
+
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -68,17 +70,6 @@ def memory_bytes(pids):
     return total
 
 
-def listens(port, datagram):
-    wanted = f":{port:04X} "
-    for family in ("udp", "udp6") if datagram else ("tcp", "tcp6"):
-        with open(f"/proc/net/{family}", encoding="ascii") as file:
-            for line in file:
-                fields = line.split(None, 4)
-                if fields[1].endswith(wanted.strip()) and (datagram or fields[3] == "0A"):
-                    return True
-    return False
-
-
 class Running:
     """A contender at work. All that it starts is ours to end, however it leaves its parents."""
 
@@ -93,7 +84,7 @@ class Running:
                 said = self.said()
                 self.end()
                 raise Failed(said or "did not start")
-            time.sleep(0.002)
+            time.sleep(0.001)
         self.started = time.monotonic() - start
 
     def said(self):

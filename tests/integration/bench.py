@@ -7,7 +7,9 @@ import xml.dom.minidom
 
 TOP = os.environ.get("srcdir", ".")
 sys.path.insert(0, os.path.join(TOP, "tests/lib"))
+sys.path.insert(0, os.path.join(TOP, "tests/bench"))
 from harness import *  # noqa: E402,F403
+from listening import is_listed, listens  # noqa: E402
 
 BENCH = os.path.join(TOP, "tests/bench/bench.py")
 
@@ -19,6 +21,20 @@ def bench(*words):
     return done.returncode, done.stdout + done.stderr
 
 
+# Who is there is seen as soon as clients are let in, and not before, by both ways to look.
+for family, kind, host in ((socket.AF_INET, socket.SOCK_STREAM, "127.0.0.1"), (socket.AF_INET, socket.SOCK_STREAM, ""),
+                           (socket.AF_INET6, socket.SOCK_STREAM, "::"), (socket.AF_INET, socket.SOCK_DGRAM, "")):
+    with socket.socket(family, kind) as door:
+        datagram = kind == socket.SOCK_DGRAM
+        door.bind((host, 0))
+        port = door.getsockname()[1]
+        looks = [(listens(port, datagram), is_listed(port, datagram))]
+        if not datagram:
+            door.listen()
+            looks.append((listens(port, datagram), is_listed(port, datagram)))
+    looks.append((listens(port, datagram), is_listed(port, datagram)))
+    equal("%s of %s is seen to be there" % (kind.name, host or "all addresses"), looks,
+          [(datagram,) * 2] + [(True, True)] * (not datagram) + [(False, False)])
 status, said = bench("--only", "nonsense")
 equal("a scenario that there is not is refused", status, 2)
 scenarios = re.search(r"there are (.*)", said).group(1).split(", ")
