@@ -39,23 +39,17 @@ void session_free(struct session *session)
 	free(session);
 }
 
-void session_hold(struct session *session, enum session_hold hold, void *what)
+void *session_held(const struct session *session, const struct holding_ops *ops)
 {
-	session->holds = (uint8_t)hold;
-	session->held = what;
+	return session->held && session->held->ops == ops ? session->held : NULL;
 }
 
-void *session_held(const struct session *session, enum session_hold hold)
+void *session_let_go(struct session *session, const struct holding_ops *ops)
 {
-	return session->holds == hold ? session->held : NULL;
-}
-
-void *session_let_go(struct session *session, enum session_hold hold)
-{
-	void *held = session_held(session, hold);
+	void *held = session_held(session, ops);
 
 	if (held)
-		session_hold(session, HOLDS_NOTHING, NULL);
+		session->held = NULL;
 	return held;
 }
 
@@ -223,8 +217,7 @@ size_t session_format_traffic(const struct session *session, char out[static SES
 	struct text text = text_begin(out);
 
 	/* As long as there is no target nothing can have passed, and xinetd has no such line. */
-	if (session_held(session, HOLDS_REDIRECT) ||
-	    !(session->service->log_on_success & LOG_OPT_TRAFFIC))
+	if (session->seeking || !(session->service->log_on_success & LOG_OPT_TRAFFIC))
 		return 0;
 	PUT_LITERAL(&text, "TRAFFIC: ");
 	put_word(&text, session->service->id);

@@ -16,16 +16,24 @@ struct event;
 struct gate;
 struct place;
 struct service_run;
+struct session;
 struct sink;
 struct writer;
 
-/* What a session holds until it is served, or while. A service is of one kind, so it is one of these at most. */
-enum session_hold {
-	HOLDS_NOTHING,
-	HOLDS_NAMING,   /* struct naming, while its client names a service (tcpmux) */
-	HOLDS_REDIRECT, /* struct redirect, while its target is looked for */
-	HOLDS_CLIENT,   /* struct intercept_client, whose datagrams it passes on */
-	HOLDS_RETRY,    /* struct retry, while its server cannot be started */
+/*
+ * What a session holds until it is served, or while, as the first member of what
+ * the module has that has made it. A service is of one kind, so it is one at most.
+ */
+struct holding {
+	const struct holding_ops *ops;
+};
+
+/* What becomes of it; and by the address of these one kind is told from another. */
+struct holding_ops {
+	/* Frees @held, which the session does not hold any more, as it is over. */
+	void (*end)(struct session *session, struct holding *held);
+	/* Ends the session before its time, and frees it. NULL: whoever serves it is told to end it. */
+	void (*stop)(struct session *session);
 };
 
 /* There may be tens of thousands: members are ordered so that nothing lies between them. */
@@ -44,8 +52,8 @@ struct session {
 	struct service_run *run;
 	struct place *place; /* the socket that its server was lent, or NULL */
 	struct event *timeout;
-	struct gate *gate; /* while it is asked who the client is */
-	void *held;        /* what the kind of its service needs meanwhile: session_held() */
+	struct gate *gate;    /* while it is asked who the client is */
+	struct holding *held; /* what the kind of its service needs meanwhile, or NULL */
 	struct sink *
 		sink; /* where its START went, and its EXIT goes, whatever a reload changes; a reference */
 	TAILQ_ENTRY(session) of_run;
@@ -57,17 +65,14 @@ struct session {
 	bool ending;      /* told to end before its time */
 	bool starting;    /* being handed to the worker */
 	bool ended;       /* the worker has let go of it */
-	uint8_t holds;    /* enum session_hold: what held is */
+	bool seeking;     /* its target is looked for, so that nothing can have passed yet */
 };
 
-/* Notes that the session holds @what, which is not NULL; it holds nothing else. */
-void session_hold(struct session *session, enum session_hold hold, void *what);
-
-/* What the session holds of that kind, or NULL. */
-void *session_held(const struct session *session, enum session_hold hold);
+/* What the session holds of the kind that has these @ops, or NULL. */
+void *session_held(const struct session *session, const struct holding_ops *ops);
 
 /* The same; the session holds it no more. */
-void *session_let_go(struct session *session, enum session_hold hold);
+void *session_let_go(struct session *session, const struct holding_ops *ops);
 
 /* A session of @service (a reference is taken) that starts at @start_usec (now_usec()), or NULL when memory ran out. */
 struct session *session_new(const struct service *service, uint64_t number, const struct addr *peer,

@@ -9,11 +9,11 @@
 
 #include "base/log.h"
 #include "base/sink.h"
-#include "serve/gate.h"
 #include "serve/gate_plan.h"
+#include "serve/host.h"
 #include "serve/intercept.h"
-#include "serve/intercept_dgrams.h"
 #include "serve/run.h"
+#include "serve/run_doors.h"
 
 static unsigned local_minute(void)
 {
@@ -83,7 +83,7 @@ static struct decision decide(struct service_run *run, const struct addr *peer, 
 		.now_usec = now,
 		.minute_of_day = service->access_times->n ? local_minute() : 0,
 		.load = service->max_load > 0 || service->max_load < 0 ? load_average() : -1,
-		.running_total = run->server->running + gates_servers(run->server->gates),
+		.running_total = run->server->running + run->server->gate_room.servers,
 		.process_limit = needs_process(run) ? run->server->options.process_limit : 0,
 	};
 	struct decision decision = admit(&request);
@@ -143,23 +143,33 @@ struct session *admission_begin(struct service_run *run, const struct addr *peer
 static void forget(struct session *session)
 {
 	struct service_run *run = session->run;
+	struct holding *held = TAKE_PTR(session->held);
 
+	if (session->timeout)
+		event_free(session->timeout);
+	if (held)
+		held->ops->end(session, held);
 	TAILQ_REMOVE(&run->sessions, session, of_run);
-	intercept_forget(session);
 	if (session->place)
 		place_return(session->place);
 	sink_unref(session->sink);
 	session_free(session);
 	run_has_room(run);
-	if (run->ended && !run->held && TAILQ_EMPTY(&run->sessions))
-		run_free(run);
+	host_free_if_over(run);
 }
 
-void admission_uncount(struct session *session)
+static void uncount(struct session *session)
 {
 	struct addr source = admit_source(session->service, &session->peer);
 
 	limits_release(&session->run->limits, &source, session->counted);
+}
+
+bool admission_answer_holds(const struct session *session)
+{
+	const struct service *asked = session->service, *now = session->run->service;
+
+	return asked == now || (asked->wrapped == now->wrapped && service_equal(asked, now));
 }
 
 bool admission_again(struct session *session)
@@ -168,7 +178,7 @@ bool admission_again(struct session *session)
 	uint64_t now = now_usec();
 	struct decision decision;
 
-	admission_uncount(session);
+	uncount(session);
 	decision = decide(run, &session->peer, true, now);
 	if (decision.verdict != VERDICT_ALLOW) {
 		forget(session);
@@ -177,7 +187,7 @@ bool admission_again(struct session *session)
 	session->counted = decision.source_was_taken;
 	session->start_usec = now;
 	/* What was asked is not what the files say since a reload. */
-	if (!gate_answer_holds(session))
+	if (!admission_answer_holds(session))
 		session->question =
 			(uint8_t)gate_plan_question(run->service, &session->peer, decision.access);
 	service_unref(session->service);
@@ -198,7 +208,7 @@ void admission_refuse(const struct session *session, enum verdict verdict)
 
 void admission_release(struct session *session)
 {
-	admission_uncount(session);
+	uncount(session);
 	forget(session);
 }
 

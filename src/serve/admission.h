@@ -27,6 +27,9 @@ void admission_rest(struct service_run *run);
 struct session *admission_begin(struct service_run *run, const struct addr *peer,
 				const struct decision *decision, uint64_t now);
 
+/* Whether what was asked about @session is still what its service is about: a reload may have changed that meanwhile. */
+bool admission_answer_holds(const struct session *session);
+
 /*
  * Decides once more about a session that was begun but for which nothing was started,
  * by the service as it is now, whose it becomes; it does not count as a new
@@ -34,18 +37,15 @@ struct session *admission_begin(struct service_run *run, const struct addr *peer
  */
 bool admission_again(struct session *session);
 
-/* Gives back what the session counts for against per_source and instances. */
-void admission_uncount(struct session *session);
-
 /* Records FAIL with the reason of @verdict, and with VERDICT_IDENT NOID, for a session of which nothing was started. */
 void admission_refuse(const struct session *session, enum verdict verdict);
 
 /*
- * Undoes admission_begin() where nothing was started, and records nothing. Where
- * this was the last session of a run that the configuration has dropped, the run
- * is freed, unless somebody holds it.
+ * Undoes admission_begin(), and records nothing: counts down, gives back what the session
+ * holds, frees it. Where this was the last session of a run that the configuration has
+ * dropped, the run is freed, unless somebody holds it.
  */
 void admission_release(struct session *session);
 
-/* Both. */
+/* Of one of which nothing was started: admission_refuse() and admission_release(). */
 void admission_abandon(struct session *session, enum verdict verdict);

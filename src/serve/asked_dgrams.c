@@ -7,10 +7,11 @@
 #include <errno.h>
 
 #include "serve/admission.h"
+#include "serve/finish.h"
 #include "serve/gate.h"
 #include "serve/gate_plan.h"
-#include "serve/reap.h"
 #include "serve/run.h"
+#include "serve/run_doors.h"
 #include "serve/worker_dgrams.h"
 
 /* Datagrams taken from one door before others get their turn. */
@@ -31,7 +32,7 @@ static void answer(struct session *session, struct worker_dgram *dgram)
 		return;
 	}
 	record_start(run->server->writer, session->sink, session);
-	reap_finish(run->server, session, 0);
+	finish_session(session, 0);
 }
 
 static void on_allowed(struct session *session, int fd, void *data)
@@ -40,7 +41,7 @@ static void on_allowed(struct session *session, int fd, void *data)
 
 	(void)fd;
 	run->asked_dgrams--;
-	if (gate_answer_holds(session)) {
+	if (admission_answer_holds(session)) {
 		answer(session, data);
 		return;
 	}

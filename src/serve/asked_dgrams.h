@@ -4,9 +4,6 @@
 
 struct place;
 
-/* At once, of one service; what comes beyond waits in the socket, and is dropped by the kernel where that is full. */
-#define ASKED_DGRAMS_MAX 16
-
 /*
  * Takes datagrams off the socket of @place and has them decided about: each is
  * held while its sender is asked about (serve/gate.h), then handed to the

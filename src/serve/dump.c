@@ -12,11 +12,11 @@
 
 #include "base/log.h"
 #include "serve/dump_service.h"
-#include "serve/gate.h"
 #include "serve/intercept.h"
+#include "serve/place.h"
 #include "serve/retry.h"
 #include "serve/rpc_table.h"
-#include "serve/run.h"
+#include "serve/state.h"
 
 static const char *state_of(const struct service_run *run)
 {
@@ -72,7 +72,7 @@ static void dump_session(const struct session *session, FILE *out)
 	dump_time(out, "start_time = ", time(NULL) - age);
 	(void)fprintf(out, "Connection info:\n\tservice = %s\n\tremote_address = %s,%u\n",
 		      session->service->id, addr_format(&session->peer, text), session->peer.port);
-	if (session_held(session, HOLDS_RETRY))
+	if (retry_failures(session) > 0)
 		(void)fprintf(out, "fork_failures = %u\n", retry_failures(session));
 	(void)fputc('\n', out);
 }
@@ -85,7 +85,7 @@ void dump_sessions(const struct server *server, bool waiting, FILE *out)
 		for (const struct service_run *run = server->runs[i]; run;
 		     run = intercept_inner(run))
 			TAILQ_FOREACH(session, &run->sessions, of_run)
-				if (waiting == (session_held(session, HOLDS_RETRY) != NULL))
+				if (waiting == (retry_failures(session) > 0))
 					dump_session(session, out);
 }
 
@@ -162,7 +162,7 @@ unsigned dump_check(struct server *server)
 		sessions += n;
 	}
 	/* Sessions of services that the configuration has dropped are in the tables only. */
-	indexed += gates_sessions(server->gates);
+	indexed += server->gate_room.sessions;
 	if (sessions > indexed && ++errors)
 		log_error("%zu sessions, but %zu can be found", sessions, indexed);
 	if (server->running != server->by_pid.n && ++errors)

@@ -8,23 +8,20 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 /* Without memory a connection is dropped, not the daemon. */
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#include "base/account.h"
 #include "base/gate_wire.h"
 #include "base/log.h"
 #include "policy/identify.h"
 #include "serve/admission.h"
 #include "serve/gate_plan.h"
+#include "serve/gate_room.h"
 #include "serve/run.h"
-
-/* Where descriptors are few, gates may take this share of them; each takes two. */
-#define DESCRIPTORS_SHARE 8
+#include "serve/run_doors.h"
 
 /* One process, from its start until it is reaped. */
 struct gate {
@@ -44,12 +41,7 @@ struct gate {
 
 struct gates {
 	struct server *server;
-	struct account account;
 	struct gate *by_pid;
-	unsigned asking;
-	unsigned sessions;
-	unsigned servers;
-	struct service_run *waiting; /* for room; by their gate_next */
 };
 
 int gates_new(struct server *server, struct gates **ret)
@@ -59,82 +51,8 @@ int gates_new(struct server *server, struct gates **ret)
 	if (!gates)
 		return -ENOMEM;
 	gates->server = server;
-	/* Without it, gates run as the daemon does, but gain nothing. */
-	if (account_find(&gates->account) < 0)
-		gates->account = (struct account){ .mapped = false };
 	*ret = gates;
 	return 0;
-}
-
-unsigned gates_sessions(const struct gates *gates)
-{
-	return gates->sessions;
-}
-
-unsigned gates_servers(const struct gates *gates)
-{
-	return gates->servers;
-}
-
-const struct account *gates_account(const struct gates *gates)
-{
-	return &gates->account;
-}
-
-/* --- room ------------------------------------------------------------------------------ */
-
-static unsigned most_gates(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0 ||
-	    files.rlim_cur / 2 / DESCRIPTORS_SHARE >= GATES_MAX)
-		return GATES_MAX;
-	return files.rlim_cur / 2 > DESCRIPTORS_SHARE
-		       ? (unsigned)(files.rlim_cur / 2 / DESCRIPTORS_SHARE)
-		       : 1;
-}
-
-bool gate_is_busy(struct service_run *run)
-{
-	struct gates *gates = run->server->gates;
-	unsigned most;
-
-	if (!run_wants(run, START_GATE))
-		return false;
-	most = most_gates();
-	if (gates->asking < most && run->asking < most / GATES_SERVICE_SHARE + 1)
-		return false;
-	if (!run->waits_for_gate) {
-		run->waits_for_gate = true;
-		run->gate_next = gates->waiting;
-		gates->waiting = run;
-	}
-	return true;
-}
-
-void gate_forget_run(struct service_run *run)
-{
-	struct service_run **at = &run->server->gates->waiting;
-
-	if (!run->waits_for_gate)
-		return;
-	while (*at != run)
-		at = &(*at)->gate_next;
-	*at = run->gate_next;
-	run->waits_for_gate = false;
-}
-
-static void tell_waiting(struct gates *gates)
-{
-	struct service_run *run = TAKE_PTR(gates->waiting), *next;
-
-	/* Who finds no room again comes back to the list. */
-	for (; run; run = next) {
-		next = run->gate_next;
-		run->waits_for_gate = false;
-		run_has_room(run);
-	}
 }
 
 /* --- the end of asking --------------------------------------------------------------------- */
@@ -158,25 +76,24 @@ static void report_failure(const struct gate *gate, const struct spawn_failure *
 /* Stops listening to the gate. */
 static void stop_asking(struct gate *gate)
 {
-	struct gates *gates = gate->gates;
-
 	event_free(gate->event);
 	gate->event = NULL;
 	cleanup_close(&gate->answer);
 	gate->answer = -1;
 	gate->asking = false;
 	gate->session->run->asking--;
-	gates->asking--;
+	gate->gates->server->gate_room.asking--;
 }
 
 /* Takes the session from the gate, which may live on without it. */
 static struct session *take_session(struct gate *gate)
 {
+	struct gate_room *room = &gate->gates->server->gate_room;
 	struct session *session = TAKE_PTR(gate->session);
 
 	session->gate = NULL;
-	gate->gates->sessions--;
-	gate->gates->servers -= gate->serves;
+	room->sessions--;
+	room->servers -= gate->serves;
 	return session;
 }
 
@@ -243,7 +160,7 @@ static void refuse(struct gate *gate, enum gate_check check)
 	session = take_session(gate);
 	gate->ops->turn_away(session, take_fd(&gate->client), gate->data);
 	admission_abandon(session, verdict_of(check));
-	tell_waiting(gates);
+	gate_room_tell(&gates->server->gate_room, run_has_room);
 }
 
 static void go_on(struct gate *gate)
@@ -255,7 +172,7 @@ static void go_on(struct gate *gate)
 	session = take_session(gate);
 	session->question = GATE_ASKS_NOTHING;
 	gate->ops->go_on(session, take_fd(&gate->client), gate->data);
-	tell_waiting(gates);
+	gate_room_tell(&gates->server->gate_room, run_has_room);
 }
 
 /*
@@ -286,7 +203,7 @@ static void refuse_without_answer(struct gate *gate)
 	cleanup_close(&gate->client);
 	gate->client = -1;
 	admission_refuse(gate->session, verdict_of(check));
-	tell_waiting(gate->gates);
+	gate_room_tell(&gate->gates->server->gate_room, run_has_room);
 }
 
 static void hear(struct gate *gate)
@@ -333,13 +250,6 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
 		    "service %s: no answer about %s within %d seconds; it is refused",
 		    session->service->id, addr_format(&session->peer, text), patience_of(session));
 	refuse(gate, last_check(session));
-}
-
-bool gate_answer_holds(const struct session *session)
-{
-	const struct service *asked = session->service, *now = session->run->service;
-
-	return asked == now || (asked->wrapped == now->wrapped && service_equal(asked, now));
 }
 
 void gate_stop(struct session *session)
@@ -449,6 +359,7 @@ int gate_begin(struct session *session, const struct gate_ops *ops, int fd, void
 {
 	struct service_run *run = session->run;
 	struct gates *gates = run->server->gates;
+	struct gate_room *room = &run->server->gate_room;
 	struct gate *gate = calloc(1, sizeof(*gate));
 	int r;
 
@@ -482,8 +393,8 @@ int gate_begin(struct session *session, const struct gate_ops *ops, int fd, void
 	}
 	session->gate = gate;
 	run->asking++;
-	gates->asking++;
-	gates->sessions++;
-	gates->servers += gate->serves;
+	room->asking++;
+	room->sessions++;
+	room->servers += gate->serves;
 	return 0;
 }

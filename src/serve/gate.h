@@ -5,10 +5,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-struct account;
 struct gates;
 struct server;
-struct service_run;
 struct session;
 
 /*
@@ -24,16 +22,7 @@ struct session;
  */
 #define GATE_PATIENCE_SEC 30
 
-/* Processes at once; services that need one leave further connections in the kernel's queue. */
-#define GATES_MAX 256
-
-/*
- * One service has this share of them: its clients decide how long an ident server
- * takes, and other services are not to wait for that.
- */
-#define GATES_SERVICE_SHARE 4
-
-/* Finds the account of gates, once; nothing runs. Returns 0 or -errno. */
+/* Makes the table of gates; @server must outlive it. Returns 0 or -ENOMEM. */
 int gates_new(struct server *server, struct gates **ret);
 
 /* Ends and records all sessions that wait; NULL is fine. What "twist" has started goes on, as servers do. */
@@ -41,18 +30,6 @@ void gates_end(struct gates *gates);
 
 /* After gates_end(), and when there are no more runs. NULL is fine. */
 void gates_free(struct gates *gates);
-
-/* What gates run as where they do not run as a server. */
-const struct account *gates_account(const struct gates *gates);
-
-/*
- * Whether @run needs gates and there are too many now. It is told by
- * run_has_room() when there are fewer.
- */
-bool gate_is_busy(struct service_run *run);
-
-/* Forgets that @run waits for room. */
-void gate_forget_run(struct service_run *run);
 
 /* What becomes of whoever was asked about; each begins a session of another kind. */
 struct gate_ops {
@@ -72,15 +49,8 @@ struct gate_ops {
  */
 int gate_begin(struct session *session, const struct gate_ops *ops, int fd, void *data);
 
-/* Whether what was asked about @session is still what its service is about: a reload may have changed that meanwhile. */
-bool gate_answer_holds(const struct session *session);
-
 /* Ends a session that is asked about: its gate is killed, the client refused. */
 void gate_stop(struct session *session);
 
 /* To be called with each reaped pid: whether it was a gate. */
 bool gates_reaped(struct gates *gates, pid_t pid, int wait_status);
-
-/* Sessions that gates hold: all of them, and those that take a process of their own when they start. */
-unsigned gates_sessions(const struct gates *gates);
-unsigned gates_servers(const struct gates *gates);

@@ -7,10 +7,9 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "serve/intercept_dgrams.h"
-#include "serve/reap.h"
-#include "serve/redirect.h"
+#include "base/log.h"
 #include "serve/run.h"
+#include "serve/run_doors.h"
 
 struct intercept {
 	struct service_run *inner;
@@ -71,17 +70,27 @@ static int make_inner(struct server *server, const struct service *service, bool
 	return 0;
 }
 
-/* Gives the inner run the settings of @service. Returns whether its place can stay. */
+/* Gives the inner run, whose place stays, the settings of @service. Returns as run_form_new(). */
 static int replace_inner(struct service_run *inner, const struct service *service)
 {
 	const struct endpoint *now = inner->places[0].endpoint;
-	const struct service *behind;
+	const struct service *behind, *before;
+	struct run_form form = { 0 };
 	int r;
 
 	behind = service_behind(service, now);
 	if (!behind)
 		return -ENOMEM;
-	r = run_renew(inner, behind, false);
+	r = run_form_new(inner->server, behind, &form);
+	if (r < 0) {
+		log_error("service %s goes on in its old form", inner->service->id);
+	} else {
+		/* Its place refers to it until it is renewed. */
+		before = service_ref(inner->service);
+		run_adopt(inner, behind, &form);
+		run_renew_places(inner, false);
+		service_unref(before);
+	}
 	service_unref(behind);
 	return r;
 }
@@ -129,16 +138,6 @@ int intercept_adopt(struct service_run *run, const struct service *service)
 	return 0;
 }
 
-void intercept_stop(struct service_run *run)
-{
-	struct session *session;
-
-	if (!run->intercept)
-		return;
-	TAILQ_FOREACH(session, &run->intercept->inner->sessions, of_run)
-		reap_stop(session);
-}
-
 void intercept_free(struct intercept *intercept)
 {
 	if (!intercept)
@@ -147,7 +146,7 @@ void intercept_free(struct intercept *intercept)
 	free(intercept);
 }
 
-const struct service_run *intercept_inner(const struct service_run *run)
+struct service_run *intercept_inner(const struct service_run *run)
 {
 	return run->intercept ? run->intercept->inner : NULL;
 }
@@ -169,16 +168,4 @@ int intercept_target(const struct service_run *run, struct addr *ret)
 		return -errno;
 	addr_from_sockaddr(ret, (struct sockaddr *)&sa, length);
 	return 0;
-}
-
-int intercept_begin(struct session *session, int fd)
-{
-	CLEANUP_CLOSE int owned = fd;
-	struct addr target;
-	int r;
-
-	if (session->service->socktype == SOCK_DGRAM)
-		return intercept_dgrams_begin(session, take_fd(&owned));
-	r = intercept_target(session->run, &target);
-	return r < 0 ? r : redirect_to(session, take_fd(&owned), &target);
 }

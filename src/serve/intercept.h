@@ -8,7 +8,6 @@
 
 struct addr;
 struct service_run;
-struct session;
 
 /*
  * An intercepted service has two runs. Its own has the places of the stanza;
@@ -28,24 +27,14 @@ struct intercept;
  */
 int intercept_adopt(struct service_run *run, const struct service *service);
 
-/* Ends the servers of the inner run, as reap_stop() does. */
-void intercept_stop(struct service_run *run);
-
 /* Lets go of the inner run: a server that runs goes on with the clients it has. NULL is fine. */
 void intercept_free(struct intercept *intercept);
 
 /* The run of the server, or NULL where @run is not intercepted. */
-const struct service_run *intercept_inner(const struct service_run *run);
+struct service_run *intercept_inner(const struct service_run *run);
 
 /* Whether the next client needs a new process. */
 bool intercept_needs_server(const struct service_run *run);
 
 /* The address and port of the private place. Returns 0, or -EAGAIN while it is closed, or another -errno. */
 int intercept_target(const struct service_run *run, struct addr *ret);
-
-/*
- * For @session, connects the client @fd to the private place, as redirect_begin()
- * does; or, where that is datagrams, has the worker pass them on that come by
- * @fd. It is taken over in every case, and non-blocking. Returns 0 or -errno.
- */
-int intercept_begin(struct session *session, int fd);

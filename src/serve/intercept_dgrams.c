@@ -15,13 +15,14 @@
 
 #include "base/log.h"
 #include "serve/admission.h"
-#include "serve/asked_dgrams.h"
 #include "serve/gate.h"
 #include "serve/gate_plan.h"
+#include "serve/gate_room.h"
+#include "serve/hand_over.h"
 #include "serve/intercept.h"
-#include "serve/launch.h"
-#include "serve/reap.h"
 #include "serve/run.h"
+#include "serve/run_doors.h"
+#include "serve/stop.h"
 #include "serve/worker_dgrams.h"
 #include "serve/worker_link.h"
 
@@ -39,6 +40,7 @@ _Static_assert(sizeof(struct client_key) == sizeof(struct addr) + sizeof(int) &&
 	       "keys have no padding, as they are compared as bytes");
 
 struct intercept_client {
+	struct holding holding;
 	struct client_key key;
 	struct session *session;
 	bool asked_about; /* nothing is passed on yet */
@@ -60,6 +62,16 @@ static struct intercept_client *find_client(const struct place *place, const str
 	return client;
 }
 
+static void forget(struct session *session, struct holding *held)
+{
+	struct intercept_client *client = (struct intercept_client *)held; /* its first member */
+
+	HASH_DELETE(hh, session->run->clients, client);
+	free(client);
+}
+
+static const struct holding_ops holding_ops = { .end = forget };
+
 /* Makes the client of @session known. Returns 0, -ENFILE where there are too many, or -ENOMEM. */
 static int remember(struct session *session, const struct place *place)
 {
@@ -76,7 +88,8 @@ static int remember(struct session *session, const struct place *place)
 	HASH_ADD(hh, run->clients, key, sizeof(client->key), client);
 	if (!client->hh.tbl)
 		return -ENOMEM;
-	session_hold(session, HOLDS_CLIENT, TAKE_PTR(client));
+	client->holding.ops = &holding_ops;
+	session->held = &TAKE_PTR(client)->holding;
 	return 0;
 }
 
@@ -108,17 +121,50 @@ static struct session *let_in(struct turn *turn, const struct addr *peer)
 	return NULL;
 }
 
+/* A socket of its own for one client, connected to the private place; or -errno. */
+static int connect_target(const struct service_run *run)
+{
+	CLEANUP_CLOSE int fd = -1;
+	struct sockaddr_storage sa;
+	struct addr target;
+	socklen_t length;
+	int r = intercept_target(run, &target);
+
+	if (r < 0)
+		return r;
+	length = addr_to_sockaddr(&target, &sa);
+	fd = socket(target.family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		    run->service->protocol);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, length) < 0)
+		return -errno;
+	return take_fd(&fd);
+}
+
+/* Has the worker pass on the datagrams of @session's client, to answer by @socket, which is taken over. Returns 0 or -errno. */
+static int relay(struct session *session, int socket)
+{
+	CLEANUP_CLOSE int owned = socket;
+	CLEANUP_CLOSE int target = connect_target(session->run);
+	uint32_t idle_sec = session->service->idle_timeout_sec;
+
+	if (target < 0)
+		return target;
+	return worker_link_dgrams(session->run->server->worker, session->number,
+				  idle_sec ? idle_sec : INTERCEPT_IDLE_SEC, take_fd(&owned),
+				  take_fd(&target));
+}
+
 /* Has the worker take over a client that may be served. Returns the session where it goes on. */
 static struct session *start(struct session *session)
 {
-	const struct intercept_client *client = session_held(session, HOLDS_CLIENT);
+	const struct intercept_client *client = session_held(session, &holding_ops);
 	int fd = fcntl(client->key.fd, F_DUPFD_CLOEXEC, 0);
 
 	if (fd < 0) {
 		admission_abandon(session, VERDICT_FORK);
 		return NULL;
 	}
-	return launch_hand_over(session, fd) ? session : NULL;
+	return hand_over(session, fd, relay) ? session : NULL;
 }
 
 /* --- without questions: a batch at a time -------------------------------------------------- */
@@ -165,7 +211,7 @@ static void pass(const struct session *session, struct worker_dgram *dgram)
 
 static void on_allowed(struct session *session, int fd, void *data)
 {
-	struct intercept_client *client = session_held(session, HOLDS_CLIENT);
+	struct intercept_client *client = session_held(session, &holding_ops);
 	struct service_run *run = session->run;
 
 	(void)fd;
@@ -195,7 +241,7 @@ static void on_refused(struct session *session, int fd, void *data)
 static void ask(struct session *session, struct worker_dgram *dgram)
 {
 	static const struct gate_ops ops = { .go_on = on_allowed, .turn_away = on_refused };
-	struct intercept_client *client = session_held(session, HOLDS_CLIENT);
+	struct intercept_client *client = session_held(session, &holding_ops);
 	struct service_run *run = session->run;
 
 	client->asked_about = true;
@@ -217,7 +263,7 @@ static void take_one(struct turn *turn, struct worker_dgram *dgram)
 		return;
 	}
 	/* Those that are known do not wait for others to be asked about. */
-	if (!client && !gate_is_busy(run) && run->asked_dgrams < ASKED_DGRAMS_MAX)
+	if (!client && !gate_room_is_short(run) && run->asked_dgrams < ASKED_DGRAMS_MAX)
 		session = let_in(turn, &peer);
 	if (!client && session && session->question != GATE_ASKS_NOTHING) {
 		ask(session, dgram);
@@ -259,49 +305,7 @@ void intercept_dgrams(struct place *place)
 		admission_rest(run);
 }
 
-/* --- clients ------------------------------------------------------------------------------------ */
-
-/* A socket of its own for one client, connected to the private place; or -errno. */
-static int connect_target(const struct service_run *run)
-{
-	CLEANUP_CLOSE int fd = -1;
-	struct sockaddr_storage sa;
-	struct addr target;
-	socklen_t length;
-	int r = intercept_target(run, &target);
-
-	if (r < 0)
-		return r;
-	length = addr_to_sockaddr(&target, &sa);
-	fd = socket(target.family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-		    run->service->protocol);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, length) < 0)
-		return -errno;
-	return take_fd(&fd);
-}
-
-int intercept_dgrams_begin(struct session *session, int socket)
-{
-	CLEANUP_CLOSE int owned = socket;
-	CLEANUP_CLOSE int target = connect_target(session->run);
-	uint32_t idle_sec = session->service->idle_timeout_sec;
-
-	if (target < 0)
-		return target;
-	return worker_link_dgrams(session->run->server->worker, session->number,
-				  idle_sec ? idle_sec : INTERCEPT_IDLE_SEC, take_fd(&owned),
-				  take_fd(&target));
-}
-
-void intercept_forget(struct session *session)
-{
-	struct intercept_client *client = session_let_go(session, HOLDS_CLIENT);
-
-	if (!client)
-		return;
-	HASH_DELETE(hh, session->run->clients, client);
-	free(client);
-}
+/* --- the end of a place --------------------------------------------------------------------------- */
 
 static struct session *next_to_stop(const struct place *place)
 {
@@ -322,6 +326,6 @@ void intercept_dgrams_end(struct place *place)
 	run->held = true;
 	/* Stopping one may end others, too: begin anew each time. */
 	while ((session = next_to_stop(place)))
-		reap_stop(session);
+		stop_session(session);
 	run->held = held;
 }

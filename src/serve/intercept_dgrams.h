@@ -3,7 +3,6 @@
 #pragma once
 
 struct place;
-struct session;
 
 /* Seconds without a datagram either way after which a client is forgotten, unless idle_timeout says otherwise. */
 #define INTERCEPT_IDLE_SEC 120
@@ -18,15 +17,6 @@ struct session;
  * held, and others of it are dropped until that is known.
  */
 void intercept_dgrams(struct place *place);
-
-/*
- * Has the worker pass on the datagrams of @session's client, to answer by
- * @socket, which is taken over. Returns 0 or -errno.
- */
-int intercept_dgrams_begin(struct session *session, int socket);
-
-/* A session has ended: who it was for is not known any more. */
-void intercept_forget(struct session *session);
 
 /* Ends the sessions of all clients that came by this place, whose socket they would hold open. */
 void intercept_dgrams_end(struct place *place);

@@ -24,19 +24,3 @@ struct session *launch_connection(struct service_run *run, int fd, const struct 
  * been abandoned.
  */
 bool launch_on(struct session *session, int fd);
-
-/*
- * Starts the server of @session, which was begun, on @fd, which stays the
- * caller's, and records START. Returns 0; or -errno where there is no child, which the log tells, with the session as it was.
- */
-int launch_try(struct session *session, int fd);
-
-/* The same; returns whether there is a child now, and otherwise the session is abandoned. */
-bool launch_server(struct session *session, int fd);
-
-/*
- * Gives the connection of @session, which was begun, to the worker, or first to
- * the search for its target; takes over @fd in every case. START is recorded,
- * and then also an end that was told at once. Returns whether the session goes on; otherwise it is gone.
- */
-bool launch_hand_over(struct session *session, int fd);

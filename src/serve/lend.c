@@ -5,11 +5,12 @@
 #include "serve/lend.h"
 
 #include "serve/admission.h"
+#include "serve/child.h"
 #include "serve/gate.h"
 #include "serve/gate_plan.h"
-#include "serve/launch.h"
-#include "serve/ready.h"
 #include "serve/run.h"
+#include "serve/run_doors.h"
+#include "serve/turn.h"
 
 /* Drops the datagram or connection at the head of the queue. */
 static void turn_away(struct place *place)
@@ -40,7 +41,7 @@ static void lend_to_server(struct place *place, struct session *session)
 		run_pause(run, "no available memory");
 		return;
 	}
-	if (!launch_server(session, place->fd)) {
+	if (!child_start_or_abandon(session, place->fd)) {
 		/* What woke us is still there. */
 		run_pause(run, "no available processes");
 		return;
@@ -68,7 +69,7 @@ static void on_lender_allowed(struct session *session, int fd, void *data)
 	if (!session->place || !still_waits(session))
 		admission_abandon(session, VERDICT_FORK);
 	/* What was asked is not what the files say since a reload; who waits is asked about anew. */
-	else if (!gate_answer_holds(session))
+	else if (!admission_answer_holds(session))
 		admission_release(session);
 	else
 		lend_to_server(session->place, session);
@@ -144,9 +145,9 @@ static bool lend(struct place *place)
 
 void lend_ready(struct place *place)
 {
-	uint64_t end = now_usec() + READY_TURN_USEC;
+	uint64_t end = now_usec() + DOOR_TURN_USEC;
 
-	for (unsigned i = 0; i < READY_TURN && place->state == PLACE_OPEN; i++)
+	for (unsigned i = 0; i < DOOR_TURN && place->state == PLACE_OPEN; i++)
 		if (!lend(place) || now_usec() >= end)
 			return;
 }

@@ -10,7 +10,7 @@
 
 #include "base/util.h"
 #include "serve/dump.h"
-#include "serve/server.h"
+#include "serve/state.h"
 #include "serve/text_file.h"
 #include "serve/worker_link.h"
 

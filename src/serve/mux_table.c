@@ -13,7 +13,7 @@
 #include <uthash.h>
 
 #include "base/wire.h"
-#include "serve/server.h"
+#include "serve/state.h"
 
 struct mux_entry {
 	struct service_run *run;

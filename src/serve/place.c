@@ -8,9 +8,8 @@
 
 #include "base/log.h"
 #include "serve/doors.h"
-#include "serve/intercept_dgrams.h"
 #include "serve/rpc.h"
-#include "serve/run.h"
+#include "serve/state.h"
 #include "serve/timer.h"
 
 /* Pauses between attempts to bind: one second, doubled up to a minute. */
@@ -166,7 +165,8 @@ void place_close(struct place *place, bool remove)
 {
 	forget_retry(place);
 	unwatch(place);
-	intercept_dgrams_end(place);
+	if (place->run->clients)
+		place->run->server->place_closes(place);
 	rpc_withdraw(place->run->server->rpc, &place->rpc);
 	if (place->fd >= 0)
 		listener_close(place->fd, place->endpoint, remove);

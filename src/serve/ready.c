@@ -9,12 +9,14 @@
 #include "base/log.h"
 #include "serve/admission.h"
 #include "serve/asked_dgrams.h"
+#include "serve/finish.h"
 #include "serve/intercept_dgrams.h"
 #include "serve/launch.h"
 #include "serve/lend.h"
-#include "serve/reap.h"
 #include "serve/redirect.h"
 #include "serve/run.h"
+#include "serve/run_doors.h"
+#include "serve/turn.h"
 #include "serve/worker_dgrams.h"
 
 /* Turns in which one connection is taken before it is looked whether there are more. */
@@ -101,10 +103,10 @@ static bool accept_one(struct place *place)
 static void accept_some(struct place *place)
 {
 	bool looks = place->crowded || ++place->singles >= SINGLES_A_LOOK;
-	uint64_t end = looks ? now_usec() + READY_TURN_USEC : 0;
+	uint64_t end = looks ? now_usec() + DOOR_TURN_USEC : 0;
 	unsigned n = 0;
 
-	while (n < READY_TURN && accept_one(place)) {
+	while (n < DOOR_TURN && accept_one(place)) {
 		n++;
 		if (!looks || now_usec() >= end)
 			break;
@@ -166,7 +168,7 @@ static void outcome_of_datagram(void *arg, const struct sockaddr *from, socklen_
 	}
 	session->in_bytes = bytes;
 	record_start(run->server->writer, session->sink, session);
-	reap_finish(run->server, session, 0);
+	finish_session(session, 0);
 }
 
 static void receive_some(struct place *place)
@@ -190,7 +192,7 @@ static void sense_some(struct place *place)
 {
 	struct service_run *run = place->run;
 
-	for (unsigned i = 0; i < READY_TURN && place->state == PLACE_OPEN; i++) {
+	for (unsigned i = 0; i < DOOR_TURN && place->state == PLACE_OPEN; i++) {
 		struct addr peer;
 
 		if (listener_peek(place->fd, &peer) < 0)

@@ -1,126 +1,21 @@
 /* SPDX-License-Identifier: ISC */
-/* The end of sessions: time limits, signals, reaped children, the worker's word. */
+/* Hears that sessions are over: of children by their pids, of the worker by its word. */
 #include "config.h"
 
 #include "serve/reap.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <string.h>
 #include <sys/wait.h>
 
 #include "base/log.h"
-#include "base/sink.h"
-#include "serve/admission.h"
+#include "serve/child.h"
+#include "serve/finish.h"
 #include "serve/gate.h"
 #include "serve/inquiry.h"
-#include "serve/intercept_dgrams.h"
 #include "serve/mux.h"
-#include "serve/redirect.h"
-#include "serve/retry.h"
+#include "serve/place.h"
 #include "serve/rpc.h"
-#include "serve/run.h"
+#include "serve/state.h"
 #include "serve/worker_link.h"
-
-/* Between SIGTERM and SIGKILL. */
-#define GRACE_SEC 5
-
-static void on_timeout(evutil_socket_t fd, short what, void *arg)
-{
-	struct session *session = arg;
-
-	(void)fd;
-	(void)what;
-	if (session->ending)
-		reap_kill(session);
-	else
-		reap_stop(session);
-}
-
-void reap_arm(struct session *session, unsigned seconds)
-{
-	struct timeval pause = { .tv_sec = seconds };
-
-	if (!session->timeout)
-		session->timeout =
-			event_new(session->run->server->base, -1, 0, on_timeout, session);
-	if (!session->timeout || event_add(session->timeout, &pause) < 0)
-		log_error("service %s: no memory for the time limit of a server",
-			  session->service->id);
-}
-
-void reap_finish(struct server *server, struct session *session, int wait_status)
-{
-	struct service_run *run = session->run;
-
-	session->status = wait_status;
-	record_exit(server->writer, session->sink, session, now_usec());
-	admission_uncount(session);
-	if (session->timeout)
-		event_free(session->timeout);
-	redirect_end(session);
-	mux_end(session);
-	intercept_forget(session);
-	TAILQ_REMOVE(&run->sessions, session, of_run);
-	if (session->place)
-		place_return(session->place);
-	run_has_room(run);
-	sink_unref(session->sink);
-	session_free(session);
-	if (run->ended && !run->held && TAILQ_EMPTY(&run->sessions))
-		run_free(run);
-}
-
-static void send_signal(const struct session *session, int signo)
-{
-	log_warning("Sending signal %d to %s server %d", signo, session->service->id,
-		    (int)session->pid);
-	/* The server leads a session of its own: what it started goes with it. */
-	if (kill(-session->pid, signo) < 0)
-		(void)kill(session->pid, signo);
-}
-
-void reap_stop(struct session *session)
-{
-	if (session->ending)
-		return;
-	session->ending = true;
-	if (session->gate) {
-		gate_stop(session);
-		return;
-	}
-	if (session_held(session, HOLDS_REDIRECT)) {
-		redirect_give_up(session);
-		return;
-	}
-	if (session_held(session, HOLDS_RETRY)) {
-		retry_give_up(session);
-		return;
-	}
-	if (!session->pid) {
-		worker_link_cancel(session->run->server->worker, session->number);
-		return;
-	}
-	send_signal(session, SIGTERM);
-	reap_arm(session, GRACE_SEC);
-}
-
-void reap_kill(struct session *session)
-{
-	send_signal(session, SIGKILL);
-	/* One that hangs in the kernel is told again. */
-	reap_arm(session, GRACE_SEC);
-}
-
-void reap_report_failure(const struct session *session, const struct spawn_failure *failure)
-{
-	const struct service *service = session->service;
-
-	log_write_errno(LOG_LEVEL_ERROR, failure->error,
-			"service %s: %s( %s ) failed: %m [file=%s] [line=%u]", service->id,
-			strcmp(failure->step, "exec") == 0 ? "execv" : failure->step,
-			service->server, service->file, service->line);
-}
 
 /* A datagram server that ends without having read would be started for ever: one datagram is dropped then (D17). */
 static void drop_unread(struct place *place)
@@ -151,12 +46,12 @@ static void end_server(struct server *server, struct session *session, int statu
 	struct spawn_failure failure = { 0 };
 
 	if (spawn_reaped(server->spawner, session->pid, &failure) && failure.error)
-		reap_report_failure(session, &failure);
+		child_report_failure(session, &failure);
 	(void)id_table_remove(&server->by_pid, (uint64_t)session->pid);
 	server->running--;
 	if (session->place)
 		drop_unread(session->place);
-	reap_finish(server, session, status);
+	finish_session(session, status);
 }
 
 void reap_children(struct server *server)
@@ -192,7 +87,7 @@ static void conclude(struct server *server, uint64_t number, uint64_t in_bytes, 
 	session->ended = true;
 	/* While it is being handed over, whoever does that finishes it. */
 	if (!session->starting)
-		reap_finish(server, session, status);
+		finish_session(session, status);
 }
 
 static void on_done(void *arg, uint64_t number, uint64_t in_bytes, uint64_t out_bytes, int error)

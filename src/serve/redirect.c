@@ -10,12 +10,14 @@
 
 #include "base/log.h"
 #include "serve/connector.h"
-#include "serve/reap.h"
-#include "serve/server.h"
+#include "serve/finish.h"
+#include "serve/hand_over.h"
 #include "serve/share.h"
+#include "serve/state.h"
 #include "serve/worker_link.h"
 
 struct redirect {
+	struct holding holding;
 	struct session *session;
 	struct connector *connector;
 	int client;
@@ -28,12 +30,20 @@ bool redirect_has_room(const struct service_run *run)
 	return run->seeking < share_of_descriptors();
 }
 
-void redirect_give_up(struct session *session)
+static void end(struct session *session, struct holding *held)
 {
-	struct server *server = session->run->server;
+	struct redirect *redirect = (struct redirect *)held; /* its first member */
 
-	(void)id_table_remove(&server->by_number, session->number);
-	reap_finish(server, session, 0);
+	session->seeking = false;
+	session->run->seeking--;
+	connector_free(redirect->connector);
+	cleanup_close(&redirect->client);
+	free(redirect);
+}
+
+static void give_up(struct session *session)
+{
+	finish_by_number(session, 0);
 }
 
 static void on_connector(void *arg, int fd, const struct connector_failure *failure)
@@ -41,39 +51,27 @@ static void on_connector(void *arg, int fd, const struct connector_failure *fail
 	struct redirect *redirect = arg;
 	struct session *session = redirect->session;
 	const struct service *service = session->service;
-	struct server *server = session->run->server;
 	int r;
 
 	if (fd < 0) {
 		log_limited(&session->run->target_errors, LOG_LEVEL_ERROR,
 			    "can't connect to remote host %s: %s [service=%s] [port=%u]",
 			    failure->where, failure->why, service->id, redirect->port);
-		redirect_give_up(session);
+		give_up(session);
 		return;
 	}
-	session->starting = true;
-	r = worker_link_relay(server->worker, session->number, service->idle_timeout_sec,
-			      take_fd(&redirect->client), fd);
-	session->starting = false;
-	if (r < 0) {
-		log_limited(&session->run->errors, LOG_LEVEL_ERROR,
-			    "service %s: the worker cannot take a connection (error %d)",
-			    service->id, -r);
-		redirect_give_up(session);
-		return;
-	}
-	redirect_end(session);
-	/* The link may have found out at once that it cannot. */
-	if (session->ended) {
-		reap_finish(server, session, session->status);
-		return;
-	}
-	event_active(server->worker_flush, EV_TIMEOUT, 1);
+	hand_over_more(session);
+	r = worker_link_relay(session->run->server->worker, session->number,
+			      service->idle_timeout_sec, take_fd(&redirect->client), fd);
+	if (r == 0)
+		end(session, TAKE_PTR(session->held));
+	(void)hand_over_done(session, r);
 }
 
 /* Takes over @client. @target is an address; where it is NULL the target is that of the stanza. */
 static int begin(struct session *session, int client, const struct addr *target)
 {
+	static const struct holding_ops ops = { .end = end, .stop = give_up };
 	CLEANUP_CLOSE int owned = client;
 	CLEANUP_FREE struct redirect *redirect = calloc(1, sizeof(*redirect));
 	const struct service *service = session->service;
@@ -103,7 +101,9 @@ static int begin(struct session *session, int client, const struct addr *target)
 		return r;
 	redirect->session = session;
 	redirect->client = take_fd(&owned);
-	session_hold(session, HOLDS_REDIRECT, TAKE_PTR(redirect));
+	redirect->holding.ops = &ops;
+	session->held = &TAKE_PTR(redirect)->holding;
+	session->seeking = true;
 	session->run->seeking++;
 	return 0;
 }
@@ -116,16 +116,4 @@ int redirect_begin(struct session *session, int client)
 int redirect_to(struct session *session, int client, const struct addr *target)
 {
 	return begin(session, client, target);
-}
-
-void redirect_end(struct session *session)
-{
-	struct redirect *redirect = session_let_go(session, HOLDS_REDIRECT);
-
-	if (!redirect)
-		return;
-	session->run->seeking--;
-	connector_free(redirect->connector);
-	cleanup_close(&redirect->client);
-	free(redirect);
 }

@@ -23,9 +23,3 @@ int redirect_begin(struct session *session, int client);
 
 /* The same, to the address and port @target. */
 int redirect_to(struct session *session, int client, const struct addr *target);
-
-/* Ends a session whose target is looked for, and records it. */
-void redirect_give_up(struct session *session);
-
-/* Ends the search of a session that has one, and closes the client. */
-void redirect_end(struct session *session);

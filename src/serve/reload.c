@@ -16,8 +16,8 @@
 
 #include "base/log.h"
 #include "serve/plan.h"
-#include "serve/server.h"
 #include "serve/sinks.h"
+#include "serve/state.h"
 #include "serve/swap.h"
 
 /* Who frees a reload: the loop, unless it has gone while the thread still read. */

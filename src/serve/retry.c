@@ -10,17 +10,19 @@
 
 #include "base/log.h"
 #include "serve/admission.h"
+#include "serve/child.h"
 #include "serve/gate_plan.h"
 #include "serve/greet.h"
-#include "serve/launch.h"
 #include "serve/run.h"
-#include "serve/server.h"
+#include "serve/state.h"
 
 struct retry {
+	struct holding holding;
 	struct session *session;
 	int fd;
 	unsigned failures;
 	struct event *timer;
+	void (*ask)(struct session *session, int fd);
 };
 
 static void retry_free(struct retry *retry)
@@ -40,7 +42,7 @@ static struct retry *detach(struct session *session)
 
 	run->waiting--;
 	run->server->waiting--;
-	return session_let_go(session, HOLDS_RETRY);
+	return (struct retry *)TAKE_PTR(session->held); /* its first member */
 }
 
 static int attach(struct retry *retry)
@@ -50,7 +52,7 @@ static int attach(struct retry *retry)
 
 	if (event_add(retry->timer, &pause) < 0)
 		return -ENOMEM;
-	session_hold(session, HOLDS_RETRY, retry);
+	session->held = &retry->holding;
 	session->run->waiting++;
 	session->run->server->waiting++;
 	return 0;
@@ -66,10 +68,20 @@ static void turn_away(struct retry *retry)
 	retry_free(retry);
 }
 
-void retry_give_up(struct session *session)
+static void give_up(struct session *session)
 {
 	turn_away(detach(session));
 }
+
+/* The session ends otherwise than by being given up. */
+static void end(struct session *session, struct holding *held)
+{
+	session->run->waiting--;
+	session->run->server->waiting--;
+	retry_free((struct retry *)held); /* its first member */
+}
+
+static const struct holding_ops holding_ops = { .end = end, .stop = give_up };
 
 /* Whether a reload has left the service in a form that such a connection can be served in. */
 static bool still_spawns(const struct service_run *run)
@@ -105,11 +117,11 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (session->question != GATE_ASKS_NOTHING) {
-		(void)launch_on(session, take_fd(&retry->fd));
+		retry->ask(session, take_fd(&retry->fd));
 		retry_free(retry);
 		return;
 	}
-	if (launch_try(session, retry->fd) == 0) {
+	if (child_start(session, retry->fd) == 0) {
 		retry_free(retry);
 		return;
 	}
@@ -127,7 +139,7 @@ static bool has_room(const struct service_run *run)
 	       run->server->waiting < files.rlim_cur / RETRY_DESCRIPTOR_SHARE;
 }
 
-bool retry_later(struct session *session, int *fd)
+bool retry_later(struct session *session, int *fd, void (*ask)(struct session *session, int fd))
 {
 	struct service_run *run = session->run;
 	struct retry *retry;
@@ -137,7 +149,9 @@ bool retry_later(struct session *session, int *fd)
 	retry = calloc(1, sizeof(*retry));
 	if (!retry)
 		return false;
+	retry->holding.ops = &holding_ops;
 	retry->session = session;
+	retry->ask = ask;
 	retry->fd = -1;
 	retry->failures = 1;
 	retry->timer = event_new(run->server->base, -1, 0, on_time, retry);
@@ -151,7 +165,7 @@ bool retry_later(struct session *session, int *fd)
 
 unsigned retry_failures(const struct session *session)
 {
-	const struct retry *retry = session_held(session, HOLDS_RETRY);
+	const struct retry *retry = session_held(session, &holding_ops);
 
 	return retry ? retry->failures : 0;
 }
@@ -163,8 +177,8 @@ void retry_give_up_all(struct server *server)
 
 		for (session = TAILQ_FIRST(&server->runs[i]->sessions); session; session = next) {
 			next = TAILQ_NEXT(session, of_run);
-			if (session_held(session, HOLDS_RETRY))
-				retry_give_up(session);
+			if (session_held(session, &holding_ops))
+				give_up(session);
 		}
 	}
 }

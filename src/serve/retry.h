@@ -24,14 +24,13 @@ struct session;
  * again and the server is tried again (compat.md 8.6); its counts stay taken
  * meanwhile. It ends by one record: START, or FAIL. Returns false with nothing
  * done where the service does not want it (xinetd.conf(5) "NORETRY") or too many wait.
+ * Where a reload has made a new question of it, @ask gets the session, which waits
+ * no more then, and its descriptor.
  */
-bool retry_later(struct session *session, int *fd);
+bool retry_later(struct session *session, int *fd, void (*ask)(struct session *session, int fd));
 
 /* How often starting the server of a session that waits has failed; 0 where it does not wait. */
 unsigned retry_failures(const struct session *session);
 
-/* Turns a waiting client away (FAIL fork), and frees the session. */
-void retry_give_up(struct session *session);
-
-/* The same for all, at the end of the daemon. */
+/* Turns all waiting clients away (FAIL fork), at the end of the daemon. */
 void retry_give_up_all(struct server *server);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The one server object: the loop, the services that run, their sessions; life from start to end. */
+/* The life of the server object, from start to end. */
 #include "config.h"
 
 #include "serve/server.h"
@@ -16,18 +16,21 @@
 #include "base/sink.h"
 #include "serve/doors.h"
 #include "serve/dump.h"
+#include "serve/finish.h"
 #include "serve/gate.h"
+#include "serve/host.h"
 #include "serve/inquiry.h"
+#include "serve/intercept_dgrams.h"
 #include "serve/listing.h"
 #include "serve/low_numbers.h"
 #include "serve/mux.h"
+#include "serve/place.h"
 #include "serve/ready.h"
 #include "serve/reap.h"
 #include "serve/reload.h"
 #include "serve/resolver.h"
 #include "serve/retry.h"
 #include "serve/rpc.h"
-#include "serve/run.h"
 #include "serve/signals.h"
 #include "serve/sinks.h"
 #include "serve/worker_link.h"
@@ -70,7 +73,11 @@ int server_new(const struct server_options *options, struct writer *writer,
 		return -ENOMEM;
 	server->options = *options;
 	server->writer = writer;
+	server->place_closes = intercept_dgrams_end;
 	sensor_init(&server->sensor);
+	/* Without it, gates run as the daemon does, but gain nothing. */
+	if (account_find(&server->gate_account) < 0)
+		server->gate_account = (struct account){ .mapped = false };
 	server->base = event_base_new();
 	server->sinks = sinks_new(writer, options->ident);
 	if (!server->base || !server->sinks ||
@@ -103,20 +110,6 @@ int server_new(const struct server_options *options, struct writer *writer,
 failed:
 	server_free(server);
 	return r;
-}
-
-void server_want_worker(struct server *server)
-{
-	pid_t pid;
-
-	if (server->worker_started)
-		return;
-	server->worker_started = true;
-	pid = worker_link_start(server->worker);
-	if (pid < 0)
-		log_write_errno(LOG_LEVEL_ERROR, pid,
-				"the worker %s cannot be started: %m; it is tried again",
-				server->options.worker_path);
 }
 
 void server_make_room(const struct conf *conf)
@@ -153,7 +146,7 @@ int server_start(struct server *server, const struct conf *conf)
 	for (size_t i = 0; i < conf->n; i++) {
 		struct service_run *run;
 
-		if (run_new(server, conf->services[i], &run) < 0)
+		if (host_new(server, conf->services[i], &run) < 0)
 			continue;
 		server->runs[server->n_runs++] = run;
 	}
@@ -170,12 +163,6 @@ int server_run(struct server *server)
 	return server->exit_status;
 }
 
-void server_stop(struct server *server, int status)
-{
-	server->exit_status = status;
-	server->stopping = true;
-}
-
 /* Internal sessions end with the worker; each gets its EXIT. */
 static void end_internal(struct server *server)
 {
@@ -183,7 +170,7 @@ static void end_internal(struct server *server)
 	size_t at = 0;
 
 	while ((entry = id_table_next(&server->by_number, &at)))
-		reap_finish(server, entry->value, SIGTERM);
+		finish_session(entry->value, SIGTERM);
 	id_table_done(&server->by_number);
 }
 
@@ -201,8 +188,7 @@ static void forget_external(struct server *server)
 			session->place->holder = NULL;
 		if (session->timeout)
 			event_free(session->timeout);
-		if (session->run->ended && TAILQ_EMPTY(&session->run->sessions))
-			run_free(session->run);
+		host_free_if_over(session->run);
 		sink_unref(session->sink);
 		session_free(session);
 	}
@@ -227,7 +213,7 @@ void server_free(struct server *server)
 	retry_give_up_all(server);
 	forget_external(server);
 	for (size_t i = 0; i < server->n_runs; i++)
-		run_free(server->runs[i]);
+		host_free(server->runs[i]);
 	free(server->runs);
 	gates_free(server->gates);
 	mux_free(server->mux);

@@ -14,7 +14,8 @@
 #include "serve/dump.h"
 #include "serve/reap.h"
 #include "serve/reload.h"
-#include "serve/run.h"
+#include "serve/state.h"
+#include "serve/stop.h"
 
 /* Taken with one call: more than there are signals that can wait at once. */
 #define SIGNALS_A_READ 16
@@ -35,7 +36,7 @@ static void end_rpc_servers(struct server *server)
 			continue;
 		TAILQ_FOREACH(session, &server->runs[i]->sessions, of_run)
 			if (session->pid)
-				reap_stop(session);
+				stop_session(session);
 	}
 }
 

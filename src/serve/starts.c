@@ -7,10 +7,9 @@
 #include <errno.h>
 
 #include "base/log.h"
-#include "serve/gate.h"
 #include "serve/gate_plan.h"
-#include "serve/server.h"
 #include "serve/spawn.h"
+#include "serve/state.h"
 
 /* Whether its servers can be what the stanza says, as far as that is about identity. */
 static int check_identity(const struct server *server, const struct service *service)
@@ -37,7 +36,7 @@ static int lay_out(struct server *server, const struct service *service, enum st
 		   struct spawn **ret)
 {
 	const char *path = server->options.gate_path;
-	const struct account *account = gates_account(server->gates);
+	const struct account *account = &server->gate_account;
 
 	switch (which) {
 	case START_SERVER:

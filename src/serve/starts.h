@@ -2,25 +2,7 @@
 /* The processes that a service's clients may need: found when it is loaded, laid out when the first one is needed. */
 #pragma once
 
-#include <stdbool.h>
-
-#include "config/service.h"
-
-struct server;
-struct spawn;
-
-enum start {
-	START_SERVER,   /* not where it is internal, redirected or intercepted */
-	START_GATE,     /* asks about a client before it is served */
-	START_INQUIRER, /* finds out who a refused client is */
-	STARTS,
-};
-
-/* Of one run. Few of many services are ever used: until then this is all that their processes take. */
-struct starts {
-	bool wanted[STARTS];
-	struct spawn **plans; /* by enum start; NULL until there is one */
-};
+#include "serve/state.h"
 
 /*
  * Finds what @service may have to start. Returns 0; -ENOMEM; or another -errno

@@ -8,10 +8,13 @@
 
 #include "base/log.h"
 #include "config/support.h"
+#include "serve/host.h"
 #include "serve/intercept.h"
 #include "serve/mux.h"
-#include "serve/reap.h"
-#include "serve/run.h"
+#include "serve/place.h"
+#include "serve/run_doors.h"
+#include "serve/state.h"
+#include "serve/stop.h"
 
 /* How long others wait while a part of it is done, and how many services are a part at least. */
 #define PART_USEC     USEC_PER_MSEC
@@ -61,6 +64,7 @@ static struct session *next_to_stop(const struct service_run *run)
 
 static void end_run(struct service_run *run)
 {
+	const struct service_run *inner;
 	struct session *session;
 
 	log_notice("service %s deactivated", run->service->id);
@@ -75,11 +79,14 @@ static void end_run(struct service_run *run)
 	/* Stopping one may end others, too: begin anew each time. */
 	run->held = true;
 	while ((session = next_to_stop(run)))
-		reap_stop(session);
+		stop_session(session);
 	run->held = false;
-	intercept_stop(run);
+	inner = intercept_inner(run);
+	if (inner)
+		TAILQ_FOREACH(session, &inner->sessions, of_run)
+			stop_session(session);
 	if (TAILQ_EMPTY(&run->sessions))
-		run_free(run);
+		host_free(run);
 }
 
 /* --- doors ------------------------------------------------------------------------------ */
@@ -89,7 +96,7 @@ static void replace(struct service_run *run, const struct service *service, stru
 {
 	s->places = places_new(run, service);
 	s->before = service_ref(run->service);
-	if (s->places && run_replace(run, service) == 0)
+	if (s->places && host_replace(run, service) == 0)
 		return;
 	if (s->places)
 		places_free(s->places, service->n_endpoints, false);
@@ -180,7 +187,7 @@ static void make(struct swap *swap, size_t i)
 	const struct plan_service *planned = &swap->plan->services[i];
 
 	if (planned->old == PLAN_NONE &&
-	    run_new(swap->server, planned->service, &swap->successors[i].run) == 0)
+	    host_new(swap->server, planned->service, &swap->successors[i].run) == 0)
 		swap->counts.fresh++;
 }
 
@@ -203,7 +210,7 @@ static void renew(struct swap *swap, size_t i)
 		log_error("service %s: its stanza cannot be used now; it goes on in its old form",
 			  run->service->id);
 	else if (planned->in_place)
-		(void)run_renew(run, planned->service, planned->same);
+		(void)host_renew(run, planned->service, planned->same);
 	if (planned->old != PLAN_NONE && !planned->kept)
 		log_notice("readjusting service %s", run->service->id);
 	open_places(run);
@@ -290,7 +297,7 @@ void swap_free(struct swap *swap)
 	if (!swap)
 		return;
 	for (size_t i = 0; swap->stage == STAGE_MAKE && i < swap->next; i++)
-		run_free(swap->successors[i].run);
+		host_free(swap->successors[i].run);
 	while (swap->stage == STAGE_END && step(swap))
 		continue;
 	if (swap->event)

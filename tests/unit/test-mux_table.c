@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "serve/mux_table.h"
-#include "serve/server.h"
+#include "serve/state.h"
 
 struct hosted {
 	struct service service;

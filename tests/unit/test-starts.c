@@ -13,7 +13,6 @@
 #include <cmocka.h>
 
 #include "base/util.h"
-#include "serve/gate.h"
 #include "serve/run.h"
 #include "serve/spawn_private.h"
 
@@ -28,7 +27,7 @@ static int make_server(void **state)
 
 	(void)state;
 	server.options.gate_path = "/gate";
-	return gates_new(&server, &server.gates) < 0 ||
+	return account_find(&server.gate_account) < 0 ||
 			       spawner_new(environment, &files, &server.spawner) < 0
 		       ? -1
 		       : 0;
@@ -38,7 +37,6 @@ static int free_server(void **state)
 {
 	(void)state;
 	spawner_free(server.spawner);
-	gates_free(server.gates);
 	return 0;
 }
 
