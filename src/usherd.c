@@ -14,6 +14,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "base/daemon_log.h"
 #include "base/log.h"
 #include "base/sink.h"
 #include "base/util.h"
@@ -330,7 +331,7 @@ static int open_log(const struct options *options, const char *filelog, struct w
 	if (r < 0)
 		return log_error_errno(r, "the log %s cannot be opened: %m",
 				       filelog ? filelog : "");
-	log_open(writer, sink, style, max);
+	daemon_log_open(writer, sink, style, max);
 	sink_unref(sink);
 	return 0;
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Proves: every include points to the same layer or to one further down (doc: the tree of README.md).
+# Proves: every include points to the same layer or to one further down (doc: the tree of README.md), and none in a circle.
 # SPDX-License-Identifier: ISC
 
 src=${srcdir:-.}/src
@@ -38,6 +38,25 @@ done
 [ "$includes" -gt 100 ] || {
 	echo "only $includes includes found: is the tree where it should be?"
 	exit 1
+}
+
+# Modules do not include each other in circles; a private header belongs to its module.
+pairs=$(cd "$src" && for file in */*.[ch]; do
+	module=${file%.[ch]}
+	sed -n 's|^#include "\([a-z_]*/[a-z_]*\)\.h".*|\1|p' "$file" |
+		while read -r target; do
+			[ "${target%_private}" = "${module%_private}" ] ||
+				echo "${module%_private} ${target%_private}"
+		done
+done)
+if ! circles=$(echo "$pairs" | tsort 2>&1 >/dev/null); then
+	echo "modules include each other in a circle:"
+	echo "$circles"
+	status=1
+fi
+[ "$(echo "$pairs" | wc -l)" -gt 500 ] || {
+	echo "too few includes between modules found"
+	status=1
 }
 
 # The stub services know the inetd contract and nothing of usherd.

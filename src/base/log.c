@@ -13,15 +13,11 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "base/sink.h"
-#include "base/writer.h"
-
 /* The one place with state at file scope: a message may come from anywhere. */
 static struct {
 	pthread_mutex_t lock;
 	atomic_int max;
-	struct writer *writer;
-	struct sink *sink;
+	struct log_output output; /* all NULL: standard error */
 	enum log_style style;
 	pid_t pid; /* of the process that has opened it, which never forks into another one that logs */
 } state = {
@@ -41,40 +37,32 @@ static const struct {
 	[LOG_LEVEL_DEBUG] = { "DEBUG", LOG_DEBUG },
 };
 
-static void point_to(struct writer *writer, struct sink *sink, enum log_style style,
-		     enum log_level max)
+void log_open(const struct log_output *output, enum log_style style, enum log_level max)
 {
-	struct sink *old;
+	struct log_output old;
 
 	(void)pthread_mutex_lock(&state.lock);
-	old = state.sink;
-	state.writer = writer;
-	state.sink = sink;
+	old = state.output;
+	state.output = *output;
 	state.style = style;
 	state.pid = getpid();
 	atomic_store(&state.max, (int)max);
 	(void)pthread_mutex_unlock(&state.lock);
-	sink_unref(old);
-}
-
-void log_open(struct writer *writer, struct sink *sink, enum log_style style, enum log_level max)
-{
-	if (!sink->daemon)
-		sink->daemon = true;
-	point_to(writer, sink_ref(sink), style, max);
+	if (old.release)
+		old.release(&old);
 }
 
 void log_reopen(void)
 {
 	(void)pthread_mutex_lock(&state.lock);
-	if (state.sink)
-		writer_reopen(state.writer, state.sink);
+	if (state.output.reopen)
+		state.output.reopen(&state.output);
 	(void)pthread_mutex_unlock(&state.lock);
 }
 
 void log_close(void)
 {
-	point_to(NULL, NULL, LOG_STYLE_SYSLOG, LOG_LEVEL_INFO);
+	log_open(&(struct log_output){ 0 }, LOG_STYLE_SYSLOG, LOG_LEVEL_INFO);
 }
 
 const char *log_level_name(enum log_level level)
@@ -199,7 +187,7 @@ static void emit(enum log_level level, const char *text, size_t len)
 	size_t n;
 
 	(void)pthread_mutex_lock(&state.lock);
-	if (!state.sink)
+	if (!state.output.write)
 		prefix = snprintf(line, sizeof(line), "usherd: ");
 	else if (state.style == LOG_STYLE_FILE)
 		prefix = snprintf(line, sizeof(line), "usherd[%ld]: %s: ", (long)state.pid,
@@ -208,10 +196,9 @@ static void emit(enum log_level level, const char *text, size_t len)
 		prefix = snprintf(line, sizeof(line), "%s: ", levels[level].name);
 	n = (size_t)prefix;
 	n += log_escape(line + n, sizeof(line) - n, text, len);
-	if (state.sink) {
+	if (state.output.write) {
 		(void)clock_gettime(CLOCK_REALTIME, &wall);
-		(void)writer_submit(state.writer, state.sink, &wall, levels[level].priority, line,
-				    n);
+		state.output.write(&state.output, &wall, levels[level].priority, line, n);
 	} else {
 		ssize_t r;
 

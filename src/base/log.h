@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/util.h"
 
@@ -31,13 +32,25 @@ enum log_style {
 /* Longest line, as xinetd's. */
 #define LOG_LINE_MAX 2048
 
+/* Where messages go: what a writer and a sink are to the log, which does not know them (base/daemon_log.h). */
+struct log_output {
+	/* Queues a line of the priority of syslog(3); never waits. */
+	void (*write)(const struct log_output *output, const struct timespec *wall, int priority,
+		      const char *line, size_t len);
+	/* After rotation. */
+	void (*reopen)(const struct log_output *output);
+	/* Nothing more comes. */
+	void (*release)(const struct log_output *output);
+	struct writer *writer;
+	struct sink *sink;
+};
+
 /*
- * From here on messages up to @max go to @sink (a reference is taken, and the
- * sink is marked as the daemon's: it should carry nothing else). May be called
+ * From here on messages up to @max go to @output, which is copied. May be called
  * again to change any of it. Before, and after log_close(), messages up to INFO
  * go straight to standard error as "usherd: text".
  */
-void log_open(struct writer *writer, struct sink *sink, enum log_style style, enum log_level max);
+void log_open(const struct log_output *output, enum log_style style, enum log_level max);
 
 /* Has the log reopened, after rotation (SIGHUP). */
 void log_reopen(void);

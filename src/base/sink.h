@@ -52,7 +52,7 @@ struct sink {
 	const struct sink_ops *ops;
 	char *name; /* for messages: "common", or a service's id */
 	atomic_uint refs;
-	bool daemon;       /* carries the daemon's own messages; set by log_open() */
+	bool daemon;       /* carries the daemon's own messages; set by daemon_log_open() */
 	bool wants_fields; /* records come with their fields: lines behind the first one */
 	struct line_queue
 		queue; /* filled under the writer's lock; what was taken is the thread's own */

@@ -10,66 +10,6 @@
 
 #include "base/wire.h"
 
-static const struct {
-	const char *name;
-	enum builtin builtin;
-	bool dgram; /* there is a datagram form, too */
-} builtins[] = {
-	{ "echo", BUILTIN_ECHO, true },          { "discard", BUILTIN_DISCARD, true },
-	{ "chargen", BUILTIN_CHARGEN, true },    { "daytime", BUILTIN_DAYTIME, true },
-	{ "time", BUILTIN_TIME, true },          { "tcpmux", BUILTIN_TCPMUX, false },
-	{ "services", BUILTIN_SERVICES, false }, { "servers", BUILTIN_SERVERS, false },
-};
-
-int build_text(const struct build *build, enum attr attr, const char **slot)
-{
-	if (schema_count(build->schema, attr) == 0)
-		return 0;
-	*slot = schema_text_value(build->schema, attr);
-	return *slot ? 0 : -ENOMEM;
-}
-
-void build_words(const struct build *build, enum attr attr, const struct words **slot)
-{
-	*slot = intern_ref(schema_words(build->schema, attr));
-}
-
-long build_number(const struct build *build, enum attr attr, long missing)
-{
-	return schema_count(build->schema, attr) ? schema_number(build->schema, attr, 0) : missing;
-}
-
-unsigned build_bits(const struct build *build, enum attr attr)
-{
-	unsigned bits = 0;
-
-	for (size_t i = 0; i < schema_count(build->schema, attr); i++)
-		bits |= (unsigned)schema_number(build->schema, attr, i);
-	return bits;
-}
-
-void build_builtin(struct build *build)
-{
-	struct service *s = &build->service;
-
-	if (!(s->type & SERVICE_INTERNAL) || (s->flags & FLAG_SENSOR))
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(builtins); i++) {
-		if (strcasecmp(s->name, builtins[i].name) != 0)
-			continue;
-		if (s->socktype == SOCK_STREAM ||
-		    (s->socktype == SOCK_DGRAM && builtins[i].dgram)) {
-			s->builtin = builtins[i].builtin;
-			return;
-		}
-	}
-	build_error(
-		build, ATTR_TYPE,
-		"there is no internal service \"%s\" for this socket type; there are echo, discard, chargen, "
-		"daytime and time (stream and dgram), tcpmux, services and servers (stream)",
-		s->name);
-}
-
 /* xinetd drops the flag, too, where it has no meaning, and runs the service. */
 static void check_intercept(struct build *build)
 {

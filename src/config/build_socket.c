@@ -373,6 +373,40 @@ static int build_owner(struct build *build)
 	return 0;
 }
 
+static const struct {
+	const char *name;
+	enum builtin builtin;
+	bool dgram; /* there is a datagram form, too */
+} builtins[] = {
+	{ "echo", BUILTIN_ECHO, true },          { "discard", BUILTIN_DISCARD, true },
+	{ "chargen", BUILTIN_CHARGEN, true },    { "daytime", BUILTIN_DAYTIME, true },
+	{ "time", BUILTIN_TIME, true },          { "tcpmux", BUILTIN_TCPMUX, false },
+	{ "services", BUILTIN_SERVICES, false }, { "servers", BUILTIN_SERVERS, false },
+};
+
+/* Finds the internal service of that name and socket type. */
+static void find_builtin(struct build *build)
+{
+	struct service *s = &build->service;
+
+	if (!(s->type & SERVICE_INTERNAL) || (s->flags & FLAG_SENSOR))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(builtins); i++) {
+		if (strcasecmp(s->name, builtins[i].name) != 0)
+			continue;
+		if (s->socktype == SOCK_STREAM ||
+		    (s->socktype == SOCK_DGRAM && builtins[i].dgram)) {
+			s->builtin = builtins[i].builtin;
+			return;
+		}
+	}
+	build_error(
+		build, ATTR_TYPE,
+		"there is no internal service \"%s\" for this socket type; there are echo, discard, chargen, "
+		"daytime and time (stream and dgram), tcpmux, services and servers (stream)",
+		s->name);
+}
+
 int build_socket(struct build *build)
 {
 	struct service *s = &build->service;
@@ -382,7 +416,7 @@ int build_socket(struct build *build)
 	build_words(build, ATTR_BIND, &s->bind);
 	if (build_protocol(build) < 0)
 		return -ENOMEM;
-	build_builtin(build);
+	find_builtin(build);
 	build_port(build);
 	if (build_endpoints(build) < 0)
 		return -ENOMEM;

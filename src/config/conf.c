@@ -223,7 +223,7 @@ static int load(struct loader *l)
 	r = read_services(l);
 	if (r == 0)
 		r = defaults;
-	return r < 0 ? r : mux_names_check(l->conf, l->diag);
+	return r < 0 ? r : mux_names_check(l->conf->services, l->conf->n, l->diag);
 }
 
 int conf_load(const struct conf_source *source, struct diag *diag, struct conf **ret)

@@ -14,7 +14,7 @@
 #include <uthash.h>
 
 #include "base/diag.h"
-#include "config/conf.h"
+#include "config/service.h"
 
 struct known {
 	const struct service *service;
@@ -51,16 +51,16 @@ static int check_name(struct known **known, const struct service *service, struc
 	return other ? 0 : -ENOMEM;
 }
 
-int mux_names_check(const struct conf *conf, struct diag *diag)
+int mux_names_check(const struct service *const *services, size_t n, struct diag *diag)
 {
 	struct known *known = NULL, *entry, *next;
 	bool reachable = false;
 	int r = 0;
 
-	for (size_t i = 0; i < conf->n; i++)
-		reachable |= conf->services[i]->builtin == BUILTIN_TCPMUX;
-	for (size_t i = 0; i < conf->n && r == 0; i++) {
-		const struct service *service = conf->services[i];
+	for (size_t i = 0; i < n; i++)
+		reachable |= services[i]->builtin == BUILTIN_TCPMUX;
+	for (size_t i = 0; i < n && r == 0; i++) {
+		const struct service *service = services[i];
 
 		if (!(service->type & (SERVICE_TCPMUX | SERVICE_TCPMUXPLUS)))
 			continue;

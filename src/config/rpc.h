@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "config/build.h"
+#include "config/draft.h"
 #include "config/service.h"
 
 /* Versions that one service may have: each is a registration of its own. */

@@ -14,6 +14,7 @@
 
 #include "ctl/exchange.h"
 #include "ctl/options.h"
+#include "ctl/places_find.h"
 #include "ctl/probe.h"
 #include "ctl/talk.h"
 

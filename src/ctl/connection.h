@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "ctl/failure.h"
 #include "ctl/places.h"
 
 struct connection {

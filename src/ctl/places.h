@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Where the service that a target names can be reached: addresses, to be tried in turn. */
+/* A list of addresses at which something can be reached, to be tried in turn. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,8 +7,6 @@
 #include <stdint.h>
 
 #include "config/service.h"
-#include "ctl/failure.h"
-#include "ctl/target.h"
 
 struct places {
 	struct endpoint *v;
@@ -23,14 +21,13 @@ struct places_source {
 	uint64_t deadline_usec; /* of now_usec(); 0 = none */
 };
 
-/*
- * Finds the places of @target. A service of this machine is looked for in the
- * configuration, by id and then by name, and then in the services database; what has no
- * socket type is stream rather than dgram. Returns STATUS_CLEAN, and the caller
- * ends *@ret with places_done(); or another status, with @failure saying why.
- */
-enum status places_find(const struct target *target, const struct places_source *source,
-			struct places *ret, struct failure *failure);
+/* Appends a copy of @place. Returns 0 or -ENOMEM, as the other two. */
+int places_add(struct places *places, const struct endpoint *place);
+int places_add_addr(struct places *places, int socktype, int protocol, const struct addr *addr);
+
+/* The loopback addresses that a socket on a wildcard address of @family hears; AF_UNSPEC is both. */
+int places_add_loopback(struct places *places, int socktype, int protocol, sa_family_t family,
+			uint16_t port);
 
 /*
  * Appends what a client of this machine connects to for @endpoint: itself, or

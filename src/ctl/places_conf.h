@@ -2,7 +2,9 @@
 /* The places of a service that a configuration names. */
 #pragma once
 
+#include "ctl/failure.h"
 #include "ctl/places.h"
+#include "ctl/target.h"
 
 /*
  * Why a service has no place that could be called, or NULL: raw sockets, those

@@ -5,26 +5,11 @@
 #include "ctl/units.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "ctl/unit.h"
 #include "ctl/unit_text.h"
-
-void unit_note(struct unit *unit, enum severity severity, const char *attr, const char *format, ...)
-{
-	const struct service *s = unit->service;
-	char text[2048], shown[4096];
-	va_list ap;
-
-	va_start(ap, format);
-	(void)vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	(void)fprintf(unit->notes, "# note: %s: %s\n", attr,
-		      escape_text(shown, sizeof(shown), text));
-	if (unit->diag)
-		diag_add(unit->diag, severity, s->file, s->line, s->id, "%s: %s", attr, text);
-}
 
 /* --- what systemd knows nothing of ------------------------------------------ */
 

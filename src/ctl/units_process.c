@@ -9,8 +9,8 @@
 
 #include "config/lookup.h"
 #include "config/values.h"
+#include "ctl/unit.h"
 #include "ctl/unit_text.h"
-#include "ctl/units.h"
 
 const char *unit_refuses_process(const struct service *s)
 {

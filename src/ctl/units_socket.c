@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 
 #include "base/addr.h"
+#include "ctl/unit.h"
 #include "ctl/unit_text.h"
-#include "ctl/units.h"
 
 /* The default of usherd (xinetd.conf(5) "cps"), which needs no note of its own. */
 #define CPS_DEFAULT_RATE     50

@@ -11,7 +11,7 @@ struct addr;
 struct service;
 struct session;
 
-/* A line of session_format_*(), which is lengthened by "\nNAME=value" for each field. */
+/* A line of lines_*(), which is lengthened by "\nNAME=value" for each field. */
 struct fields {
 	char text[LINE_TEXT_MAX + 1];
 	size_t len; /* 0: the line is not wanted, and nothing is added */

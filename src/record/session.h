@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* One served request, and the lines that tell of it: xinetd's START, EXIT, FAIL, TRAFFIC, USERID and NOID. */
+/* One served request, from its admission to its end. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,7 +18,6 @@ struct place;
 struct service_run;
 struct session;
 struct sink;
-struct writer;
 
 /*
  * What a session holds until it is served, or while, as the first member of what
@@ -83,51 +82,3 @@ void session_free(struct session *session);
 
 /* Notes what came of asking who the client is; @text (copied) is what its ident server says, with IDENT_ANSWERED. */
 void session_identify(struct session *session, enum ident_outcome outcome, const char *text);
-
-/* Longest line, as xinetd's; what is longer is cut. */
-#define SESSION_LINE_MAX 1024
-
-/*
- * The lines, as xinetd writes them but for IPv4 clients of IPv6 sockets, which
- * are plain IPv4. A field is there only with its flag of log_on_success or
- * log_on_failure. Each function writes the line and a NUL into @out and returns
- * its length, or 0 when the flags ask for no such line. What is not printable
- * in a word of the configuration is escaped.
- *
- * START: ID[ pid=PID][ from=ADDR]
- * EXIT: ID[ status=N| signal=N][ pid=PID][ duration=S(sec)]
- * FAIL: ID REASON[ from=ADDR]
- * TRAFFIC: ID in=N(bytes) out=N(bytes)
- * USERID: ID TEXT
- * NOID: ID ADDR WHY
- *
- * @text of USERID is what the client's ident server says; it is escaped as any
- * word. NOID is written for services that serve nobody without an answer (flags =
- * IDONLY), beside FAIL.
- */
-size_t session_format_start(const struct session *session, char out[static SESSION_LINE_MAX + 1]);
-size_t session_format_exit(const struct session *session, uint64_t end_usec,
-			   char out[static SESSION_LINE_MAX + 1]);
-size_t session_format_fail(const struct service *service, const struct addr *peer,
-			   const char *reason, char out[static SESSION_LINE_MAX + 1]);
-size_t session_format_traffic(const struct session *session, char out[static SESSION_LINE_MAX + 1]);
-size_t session_format_userid(const struct service *service, const char *text,
-			     char out[static SESSION_LINE_MAX + 1]);
-size_t session_format_noid(const struct service *service, const struct addr *peer,
-			   enum ident_outcome outcome, char out[static SESSION_LINE_MAX + 1]);
-
-/*
- * Queue the line for the service's log. Where @sink is NULL the service has
- * none, and nothing is done. record_start() writes USERID after START where the
- * client has been identified. record_exit() writes TRAFFIC before EXIT where
- * the service asks for it.
- */
-void record_start(struct writer *writer, struct sink *sink, const struct session *session);
-void record_exit(struct writer *writer, struct sink *sink, const struct session *session,
-		 uint64_t end_usec);
-void record_fail(struct writer *writer, struct sink *sink, const struct service *service,
-		 const struct addr *peer, const char *reason);
-void record_userid(struct writer *writer, struct sink *sink, const struct service *service,
-		   const char *text);
-void record_noid(struct writer *writer, struct sink *sink, const struct service *service,
-		 const struct addr *peer, enum ident_outcome outcome);

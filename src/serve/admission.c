@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/sink.h"
+#include "record/record.h"
 #include "serve/gate_plan.h"
 #include "serve/host.h"
 #include "serve/intercept.h"

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "record/record.h"
 #include "serve/admission.h"
 #include "serve/finish.h"
 #include "serve/gate.h"

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "record/record.h"
 #include "serve/admission.h"
 #include "serve/gate_plan.h"
 #include "serve/run.h"

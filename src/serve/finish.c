@@ -4,6 +4,7 @@
 
 #include "serve/finish.h"
 
+#include "record/record.h"
 #include "serve/admission.h"
 #include "serve/state.h"
 

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "record/record.h"
 #include "serve/admission.h"
 #include "serve/finish.h"
 #include "serve/gate_plan.h"

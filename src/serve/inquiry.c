@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/sink.h"
 #include "policy/identify.h"
+#include "record/record.h"
 #include "serve/gate_plan.h"
 #include "serve/greet.h"
 #include "serve/run.h"

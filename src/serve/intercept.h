@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Clients of a wait = yes server, checked one by one (xinetd.conf(5) "INTERCEPT"). */
+/* The run behind an intercepted service: that of its server (xinetd.conf(5) "INTERCEPT"). */
 #pragma once
 
 #include <stdbool.h>

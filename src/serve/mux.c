@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "policy/admit.h"
+#include "record/record.h"
 #include "serve/finish.h"
 #include "serve/gate_room.h"
 #include "serve/greet.h"

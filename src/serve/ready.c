@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "record/record.h"
 #include "serve/admission.h"
 #include "serve/asked_dgrams.h"
 #include "serve/finish.h"

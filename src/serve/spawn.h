@@ -8,6 +8,7 @@
 #include "base/account.h"
 #include "base/addr.h"
 #include "config/service.h"
+#include "serve/spawn_failure.h"
 
 struct spawner;
 struct spawn;
@@ -48,12 +49,6 @@ int spawn_check(const struct spawner *spawner, const struct service *service);
  */
 int spawn_new(struct spawner *spawner, const struct service *service, struct spawn **ret);
 void spawn_free(struct spawn *spawn);
-
-/* Why a child could not become the server. */
-struct spawn_failure {
-	int error;        /* positive errno; 0 = the server runs */
-	const char *step; /* what failed: "exec", "setuid" … (static) */
-};
 
 /*
  * Starts a server with @fd as descriptors 0, 1 and 2 and nothing else, in a

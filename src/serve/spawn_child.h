@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-#include "serve/spawn.h"
+#include "serve/spawn_failure.h"
 
 /* Signals that the kernel knows, from 1 on. */
 #define CHILD_SIGNALS 64

@@ -4,7 +4,7 @@
 
 #include "serve/spawn_overdue.h"
 
-#include "serve/spawn_private.h"
+#include "serve/spawn_slot.h"
 
 void overdue_init(struct overdue *overdue)
 {

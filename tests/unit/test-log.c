@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/daemon_log.h"
 #include "base/log.h"
 #include "base/sink.h"
 #include "base/writer.h"
@@ -58,7 +59,7 @@ static struct writer *open_keeper(struct keeper *keeper, enum log_style style, e
 	assert_int_equal(sink_init(&keeper->sink, &keeper_ops, "daemon"), 0);
 	assert_int_equal(writer_new(&writer), 0);
 	assert_int_equal(writer_start(writer), 0);
-	log_open(writer, &keeper->sink, style, max);
+	daemon_log_open(writer, &keeper->sink, style, max);
 	return writer;
 }
 

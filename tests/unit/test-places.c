@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "ctl/connection.h"
-#include "ctl/places.h"
+#include "ctl/places_find.h"
 
 static char conf_path[] = "/tmp/test-places-XXXXXX";
 

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "record/lines.h"
+#include "record/record.h"
 #include "record/session.h"
 
 static struct addr address(const char *text)
@@ -43,19 +45,18 @@ static void start_line_holds_the_fields_that_were_asked_for(void **unused)
 				   .pid = 1771 };
 
 	(void)unused;
-	assert_line(line, session_format_start(&session, line),
+	assert_line(line, lines_start(&session, line),
 		    "START: echo-stream pid=1771 from=127.0.0.1");
 	service.log_on_success = LOG_OPT_HOST;
 	session.peer = address("2001:db8::7");
-	assert_line(line, session_format_start(&session, line),
-		    "START: echo-stream from=2001:db8::7");
+	assert_line(line, lines_start(&session, line), "START: echo-stream from=2001:db8::7");
 	service.log_on_success = LOG_OPT_PID;
 	session.pid = 0;
-	assert_line(line, session_format_start(&session, line), "START: echo-stream pid=0");
+	assert_line(line, lines_start(&session, line), "START: echo-stream pid=0");
 	service.log_on_success = LOG_OPT_EXIT;
-	assert_line(line, session_format_start(&session, line), "START: echo-stream");
+	assert_line(line, lines_start(&session, line), "START: echo-stream");
 	service.log_on_success = 0;
-	assert_int_equal(session_format_start(&session, line), 0);
+	assert_int_equal(lines_start(&session, line), 0);
 }
 
 static void peers_without_a_number_have_a_word(void **unused)
@@ -65,11 +66,11 @@ static void peers_without_a_number_have_a_word(void **unused)
 	struct session session = { .service = &service };
 
 	(void)unused;
-	assert_line(line, session_format_start(&session, line), "START: x from=<no address>");
+	assert_line(line, lines_start(&session, line), "START: x from=<no address>");
 	session.peer.family = AF_UNIX;
-	assert_line(line, session_format_start(&session, line), "START: x from=unix");
+	assert_line(line, lines_start(&session, line), "START: x from=unix");
 	session.peer = address("255.100.9.0");
-	assert_line(line, session_format_start(&session, line), "START: x from=255.100.9.0");
+	assert_line(line, lines_start(&session, line), "START: x from=255.100.9.0");
 }
 
 static void exit_line_tells_status_or_signal(void **unused)
@@ -81,13 +82,13 @@ static void exit_line_tells_status_or_signal(void **unused)
 	};
 
 	(void)unused;
-	assert_line(line, session_format_exit(&session, 4999999, line),
+	assert_line(line, lines_exit(&session, 4999999, line),
 		    "EXIT: a status=127 pid=42 duration=3(sec)");
 	session.status = SIGKILL;
-	assert_line(line, session_format_exit(&session, 1000000, line),
+	assert_line(line, lines_exit(&session, 1000000, line),
 		    "EXIT: a signal=9 pid=42 duration=0(sec)");
 	session.status = SIGSEGV | 0x80;
-	assert_line(line, session_format_exit(&session, 1000000, line),
+	assert_line(line, lines_exit(&session, 1000000, line),
 		    "EXIT: a signal=11 pid=42 duration=0(sec)");
 }
 
@@ -98,12 +99,11 @@ static void exit_line_comes_with_exit_or_duration_only(void **unused)
 	struct session session = { .service = &service, .pid = 42 };
 
 	(void)unused;
-	assert_int_equal(session_format_exit(&session, 0, line), 0);
+	assert_int_equal(lines_exit(&session, 0, line), 0);
 	service.log_on_success = LOG_OPT_DURATION;
-	assert_line(line, session_format_exit(&session, 61000000, line),
-		    "EXIT: a duration=61(sec)");
+	assert_line(line, lines_exit(&session, 61000000, line), "EXIT: a duration=61(sec)");
 	service.log_on_success = LOG_OPT_EXIT;
-	assert_line(line, session_format_exit(&session, 61000000, line), "EXIT: a status=0");
+	assert_line(line, lines_exit(&session, 61000000, line), "EXIT: a status=0");
 }
 
 static void fail_line_names_the_reason(void **unused)
@@ -113,12 +113,12 @@ static void fail_line_names_the_reason(void **unused)
 	struct addr peer = address("10.1.2.3");
 
 	(void)unused;
-	assert_line(line, session_format_fail(&service, &peer, "connections per second", line),
+	assert_line(line, lines_fail(&service, &peer, "connections per second", line),
 		    "FAIL: a connections per second from=10.1.2.3");
 	service.log_on_failure = LOG_OPT_ATTEMPT;
-	assert_line(line, session_format_fail(&service, &peer, "address", line), "FAIL: a address");
+	assert_line(line, lines_fail(&service, &peer, "address", line), "FAIL: a address");
 	service.log_on_failure = 0;
-	assert_int_equal(session_format_fail(&service, &peer, "address", line), 0);
+	assert_int_equal(lines_fail(&service, &peer, "address", line), 0);
 }
 
 static void traffic_line_counts_both_ways(void **unused)
@@ -128,10 +128,10 @@ static void traffic_line_counts_both_ways(void **unused)
 	struct session session = { .service = &service, .in_bytes = 7, .out_bytes = UINT64_MAX };
 
 	(void)unused;
-	assert_line(line, session_format_traffic(&session, line),
+	assert_line(line, lines_traffic(&session, line),
 		    "TRAFFIC: a in=7(bytes) out=18446744073709551615(bytes)");
 	service.log_on_success = LOG_OPT_HOST;
-	assert_int_equal(session_format_traffic(&session, line), 0);
+	assert_int_equal(lines_traffic(&session, line), 0);
 }
 
 static void userid_line_holds_what_the_ident_server_says(void **unused)
@@ -140,19 +140,19 @@ static void userid_line_holds_what_the_ident_server_says(void **unused)
 	struct service service = service_with(id, LOG_OPT_USERID, 0);
 
 	(void)unused;
-	assert_line(line, session_format_userid(&service, "UNIX :joe user", line),
+	assert_line(line, lines_userid(&service, "UNIX :joe user", line),
 		    "USERID: a UNIX :joe user");
-	assert_line(line, session_format_userid(&service, "x\nFAIL: a address\x1b[1m", line),
+	assert_line(line, lines_userid(&service, "x\nFAIL: a address\x1b[1m", line),
 		    "USERID: a x\\x0aFAIL: a address\\x1b[1m");
 	/* What was escaped before stays as it is. */
-	assert_line(line, session_format_userid(&service, "a\\x07b", line), "USERID: a a\\x07b");
+	assert_line(line, lines_userid(&service, "a\\x07b", line), "USERID: a a\\x07b");
 	memset(userid, 'u', sizeof(userid));
 	userid[sizeof(userid) - 1] = '\0';
-	assert_int_equal(session_format_userid(&service, userid, line), IDENT_TEXT_MAX + 10);
+	assert_int_equal(lines_userid(&service, userid, line), IDENT_TEXT_MAX + 10);
 	service = service_with(id, 0, LOG_OPT_USERID);
-	assert_line(line, session_format_userid(&service, "x", line), "USERID: a x");
+	assert_line(line, lines_userid(&service, "x", line), "USERID: a x");
 	service = service_with(id, LOG_OPT_HOST, LOG_OPT_HOST);
-	assert_int_equal(session_format_userid(&service, "x", line), 0);
+	assert_int_equal(lines_userid(&service, "x", line), 0);
 }
 
 static void noid_line_says_why_there_is_no_answer(void **unused)
@@ -171,10 +171,10 @@ static void noid_line_says_why_there_is_no_answer(void **unused)
 	(void)unused;
 	service.flags = FLAG_IDONLY;
 	for (unsigned i = IDENT_NO_SERVER; i < IDENT_OUTCOMES; i++)
-		assert_line(line, session_format_noid(&service, &peer, (enum ident_outcome)i, line),
+		assert_line(line, lines_noid(&service, &peer, (enum ident_outcome)i, line),
 			    expected[i]);
 	service.flags = 0;
-	assert_int_equal(session_format_noid(&service, &peer, IDENT_TIMEOUT, line), 0);
+	assert_int_equal(lines_noid(&service, &peer, IDENT_TIMEOUT, line), 0);
 }
 
 static void what_is_not_printable_in_an_id_is_escaped(void **unused)
@@ -184,7 +184,7 @@ static void what_is_not_printable_in_an_id_is_escaped(void **unused)
 	struct session session = { .service = &service };
 
 	(void)unused;
-	assert_line(line, session_format_start(&session, line), "START: a\\x0aFAIL: b\\x1b\\xff");
+	assert_line(line, lines_start(&session, line), "START: a\\x0aFAIL: b\\x1b\\xff");
 }
 
 static void lines_are_cut_at_1024_bytes(void **unused)
@@ -196,16 +196,16 @@ static void lines_are_cut_at_1024_bytes(void **unused)
 	(void)unused;
 	memset(id, 'i', sizeof(id) - 1);
 	id[sizeof(id) - 1] = '\0';
-	assert_int_equal(session_format_start(&session, line), 1024);
+	assert_int_equal(lines_start(&session, line), 1024);
 	assert_int_equal(strlen(line), 1024);
 	/* With something to escape at the end, no half of an escape is left. */
 	memset(id, '\n', sizeof(id) - 1);
-	assert_int_equal(session_format_start(&session, line), 1024);
+	assert_int_equal(lines_start(&session, line), 1024);
 	assert_string_equal(line + 1024 - 9, "\\x0a\\x0a ");
 	/* A field that just does not fit is cut, too. */
 	memset(id, 'i', sizeof(id) - 1);
 	id[1024 - 7 - 6] = '\0';
-	assert_int_equal(session_format_start(&session, line), 1024);
+	assert_int_equal(lines_start(&session, line), 1024);
 	assert_string_equal(line + 1024 - 6, " pid=4");
 }
 

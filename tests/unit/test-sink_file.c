@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "base/daemon_log.h"
 #include "base/log.h"
 #include "base/sink.h"
 #include "base/util.h"
@@ -144,7 +145,7 @@ static struct sink *open_daemon_log(struct fixture *fixture, char path[static 64
 
 	(void)snprintf(path, 64, "%s/daemon", fixture->folder);
 	assert_int_equal(sink_file_new(path, "daemon", ENVELOPE_DAEMON, 0, 0, &sink), 0);
-	log_open(fixture->writer, sink, LOG_STYLE_TERMINAL, LOG_LEVEL_DEBUG);
+	daemon_log_open(fixture->writer, sink, LOG_STYLE_TERMINAL, LOG_LEVEL_DEBUG);
 	return sink;
 }
 

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "base/daemon_log.h"
 #include "base/log.h"
 #include "base/sink.h"
 #include "base/util.h"
@@ -300,7 +301,7 @@ static void losses_are_told_at_their_place_and_to_the_daemon(void **unused)
 
 	(void)unused;
 	probe_init(&daemon_log, "daemon");
-	log_open(writer, &daemon_log.sink, LOG_STYLE_TERMINAL, LOG_LEVEL_DEBUG);
+	daemon_log_open(writer, &daemon_log.sink, LOG_STYLE_TERMINAL, LOG_LEVEL_DEBUG);
 	probe_init(&probe, "echo");
 	/* Twelve lines of 32 bytes, and room for a line without text. */
 	probe.sink.queue.limit_bytes = 410;
@@ -349,7 +350,7 @@ static void the_daemons_own_log_tells_its_losses_once_and_in_its_form(void **unu
 	probe_init(&probe, "daemon");
 	probe.sink.queue.limit_bytes = 800;
 	atomic_store(&probe.error, -EAGAIN);
-	log_open(writer, &probe.sink, LOG_STYLE_TERMINAL, LOG_LEVEL_DEBUG);
+	daemon_log_open(writer, &probe.sink, LOG_STYLE_TERMINAL, LOG_LEVEL_DEBUG);
 	log_info("x");
 	WAIT_FOR(atomic_load(&probe.calls) > 1);
 	for (int i = 0; i < 99; i++)
