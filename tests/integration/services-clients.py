@@ -40,6 +40,7 @@ TCP = {
     "telnet": ["telnet", "127.0.0.1", "{}"],
     "telnet of busybox": ["busybox", "telnet", "127.0.0.1", "{}"],
 }
+READY = {"telnet": r"Escape character is .*\n", "telnet of busybox": r"Connected to .*\n"}
 UDP = {
     "nc of OpenBSD": ["nc.openbsd", "-u", "127.0.0.1", "{}"],
     "nc, the traditional one": ["nc.traditional", "-u", "127.0.0.1", "{}"],
@@ -107,8 +108,9 @@ def try_out(kind, clients, place, sentence, typed, pattern):
         for attempt in range(3 if "datagram" in kind else 1):
             terminal = Terminal(command, place)
             if typed:
-                if "telnet" in client:
-                    terminal.sees("Escape character|Connected to|\n")
+                # What it says itself must not come in between.
+                if client in READY:
+                    terminal.sees(READY[client])
                 terminal.type(typed)
             seen = terminal.sees(pattern)
             terminal.end()
