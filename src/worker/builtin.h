@@ -31,6 +31,7 @@ struct shared {
 	unsigned line; /* at which the next datagram of chargen starts */
 	char text[64];
 	uint8_t time[4];
+	bool joins_answers; /* answers_can_join() */
 	struct flow_pool *flows;
 };
 

@@ -14,6 +14,7 @@
 
 #include "base/util.h"
 #include "base/wire.h"
+#include "worker/answers.h"
 #include "worker/builtin.h"
 #include "worker/confine.h"
 #include "worker/dgrams.h"
@@ -172,6 +173,7 @@ static struct worker *worker_new(void)
 	if (!w)
 		return NULL;
 	chargen_prepare(&w->shared);
+	w->shared.joins_answers = answers_can_join();
 	w->pair = (struct watch){ .fn = on_pair, .fd = PAIR_FD };
 	w->loop = loop_new();
 	w->shared.flows = flow_pool_new(w->shared.scratch);
