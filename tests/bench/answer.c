@@ -2,14 +2,14 @@
 /* The smallest datagram server: sends one datagram back to who sent it, and ends. */
 #include <sys/socket.h>
 
+#include "bare.h"
+
 int main(void)
 {
 	struct sockaddr_storage from;
 	socklen_t length = sizeof(from);
 	char buffer[2048];
-	ssize_t n = recvfrom(0, buffer, sizeof(buffer), MSG_DONTWAIT, (struct sockaddr *)&from,
-			     &length);
+	long n = CALL(SYS_recvfrom, 0, buffer, sizeof(buffer), MSG_DONTWAIT, &from, &length);
 
-	return n >= 0 && sendto(0, buffer, (size_t)n, 0, (struct sockaddr *)&from, length) == n ? 0
-												: 1;
+	return n >= 0 && CALL(SYS_sendto, 0, buffer, n, 0, &from, length) == n ? 0 : 1;
 }

@@ -113,7 +113,7 @@ def main():
     build = os.environ.get("USHERD_BUILD", os.getcwd())
     programs = os.environ.get("USHERD_PROGRAMS", os.path.join(HERE, "../../build/programs"))
     place = Place(directory, build, os.path.abspath(programs))
-    for name in ("static_server", "answer"):
+    for name in ("server", "answer"):
         if not os.access(place.bench(name), os.X_OK):
             sys.exit(f"bench: {place.bench(name)} is missing: run \"make bench\"")
     start = time.monotonic()

@@ -65,7 +65,7 @@ def stanzas(place, services):
 def spawned(place, port, ident):
     return ident, ["type = UNLISTED", f"port = {port}", "socket_type = stream", "protocol = tcp", "wait = no",
                    "user = nobody", "flags = IPv4", "umask = 027", "rlimit_cpu = 60", "env = BENCH=yes",
-                   f"server = {place.bench('static_server')}", "server_args = hello"]
+                   f"server = {place.bench('server')}", "server_args = hello"]
 
 
 def internal(port, name, kind="stream"):
@@ -120,7 +120,7 @@ class Floor(Contender):
     set_up = ["-s"]
 
     def spawn(self, n):
-        return [self.path, *self.set_up, str(FIRST_PORT), str(FIRST_PORT + n - 1), self.place.bench("static_server"),
+        return [self.path, *self.set_up, str(FIRST_PORT), str(FIRST_PORT + n - 1), self.place.bench("server"),
                 "hello"]
 
     def serve(self, what):
@@ -214,8 +214,8 @@ class Inetd(Contender):
         return self.command(self.place.write("inetd.conf", "".join(line + "\n" for line in lines)))
 
     def spawn(self, n):
-        server = self.place.bench("static_server")
-        return self.host(f"{FIRST_PORT + i} stream tcp nowait{self.rate} nobody {server} static_server hello"
+        server = self.place.bench("server")
+        return self.host(f"{FIRST_PORT + i} stream tcp nowait{self.rate} nobody {server} server hello"
                          for i in range(n))
 
     def dgram(self):
@@ -258,7 +258,7 @@ class Rlinetd(Contender):
 
     def spawn(self, n):
         text = "".join(f'service "s{i}" {{ port "{FIRST_PORT + i}"; protocol tcp; user "nobody"; '
-                       f'backlog 4096; exec "{self.place.bench("static_server")} hello"; }}\n' for i in range(n))
+                       f'backlog 4096; exec "{self.place.bench("server")} hello"; }}\n' for i in range(n))
         parser = self.place.library("rlinetd/libparse.so")
         return [self.path, "-d", *(["-p", parser] if parser else []), "-f", self.place.write("rlinetd.conf", text)]
 
@@ -270,7 +270,7 @@ class OnePort(Contender):
         raise NotImplementedError
 
     def spawn(self, n):
-        return self.command(str(FIRST_PORT), self.place.bench("static_server")) if n == 1 else None
+        return self.command(str(FIRST_PORT), self.place.bench("server")) if n == 1 else None
 
 
 class BusyboxTcpsvd(OnePort):

@@ -46,7 +46,7 @@ class Flood(Scenario):
 
     def load(self, contender, running, seconds):
         place = contender.place
-        hello = [place.bench("static_server"), "hello"]
+        hello = [place.bench("server"), "hello"]
         beside = [Running([place.bench("floor_spawn"), "-s", str(FLOOR_SPAWNED), str(FLOOR_SPAWNED), *hello],
                           FLOOR_SPAWNED, False),
                   Running([place.bench("floor_serve"), "echo", str(FLOOR_ECHO)], FLOOR_ECHO, False)]

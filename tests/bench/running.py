@@ -78,7 +78,9 @@ class Running:
         self.port = port
         self.log = tempfile.TemporaryFile()
         start = time.monotonic()
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        # Few variables, as init's, and as many for all: an environment is copied for each server that inherits it.
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
+                                        env={"PATH": os.environ["PATH"]})
         while not listens(port, datagram):
             if time.monotonic() > start + 10 or (self.process.poll() not in (None, 0)):
                 said = self.said()
