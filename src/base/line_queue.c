@@ -6,12 +6,13 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
+/* Whole pages: what a burst took goes back to the system, and leaves no holes in the heap. */
 #define CHUNK_BYTES 8192
-/* Chunks kept for reuse, so that the submitter seldom allocates. */
-#define SPARE_CHUNKS 32
+/* Chunks kept for reuse, so that the submitter seldom asks for one. */
+#define SPARE_CHUNKS 8
 /*
  * Beyond this many bytes in all, no queue gets more than a chunk for new lines:
  * thousands of services that log to one full disk must not fill the memory.
@@ -49,8 +50,9 @@ static struct line_chunk *chunk_get(struct line_pool *pool)
 		pool->spare = chunk->next;
 		pool->n_spare--;
 	} else {
-		chunk = malloc(CHUNK_BYTES);
-		if (!chunk)
+		chunk = mmap(NULL, CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			     -1, 0);
+		if (chunk == MAP_FAILED)
 			return NULL;
 	}
 	chunk->next = NULL;
@@ -63,7 +65,7 @@ static void chunk_put(struct line_pool *pool, struct line_chunk *chunk)
 {
 	pool->n_used--;
 	if (pool->n_spare >= SPARE_CHUNKS) {
-		free(chunk);
+		(void)munmap(chunk, CHUNK_BYTES);
 		return;
 	}
 	chunk->next = pool->spare;
@@ -171,6 +173,6 @@ void line_pool_done(struct line_pool *pool)
 		struct line_chunk *chunk = pool->spare;
 
 		pool->spare = chunk->next;
-		free(chunk);
+		(void)munmap(chunk, CHUNK_BYTES);
 	}
 }
