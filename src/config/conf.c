@@ -200,12 +200,9 @@ static int read_services(struct loader *l)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < l->files.n && r == 0; i++) {
+	for (size_t i = 0; i < l->files.n && r == 0; i++)
 		if (l->files.stanzas[i]->kind == STANZA_SERVICE)
 			r = read_service(l, l->files.stanzas[i], i >= l->files.n_xinetd);
-		/* The next service takes its memory. */
-		stanza_free(TAKE_PTR(l->files.stanzas[i]));
-	}
 	return r;
 }
 

@@ -50,8 +50,11 @@ static int take_stanza(void *arg, struct stanza *stanza)
 	}
 	if (f->file)
 		stanza->via = intern_ref(f->file->via);
+	stanza = stanza_pack(stanza, &f->region);
+	if (!stanza)
+		return -ENOMEM;
 	if (array_grow(&f->stanzas, f->n, sizeof(struct stanza *)) < 0) {
-		stanza_free(stanza);
+		stanza_done(stanza);
 		return -ENOMEM;
 	}
 	f->stanzas[f->n++] = stanza;
@@ -296,6 +299,7 @@ int files_read(struct files *f)
 void files_done(struct files *f)
 {
 	for (size_t i = 0; i < f->n; i++)
-		stanza_free(f->stanzas[i]);
+		stanza_done(f->stanzas[i]);
 	free(f->stanzas);
+	region_done(&f->region);
 }

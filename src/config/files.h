@@ -31,11 +31,13 @@ struct files {
 	struct lookup *lookup;
 	struct seen *seen; /* told which files there were */
 
-	/* In the order of the text; whoever takes one out leaves NULL. */
+	/* In the order of the text. */
 	struct stanza **stanzas;
 	size_t n;
 	size_t n_xinetd;   /* those of them that did not come from inetd.conf */
 	bool bad_defaults; /* what defaults say cannot be told */
+
+	struct region region; /* of the stanzas */
 
 	/* While they are read. */
 	struct lines lines;

@@ -155,7 +155,6 @@ static int close_stanza(struct reader *r)
 
 	r->awaiting_brace = false;
 	r->usual = stanza->n;
-	stanza_fit(stanza);
 	return r->ops->stanza(r->arg, stanza);
 }
 

@@ -128,16 +128,17 @@ static cfg_opt_t *option(const struct schema *schema, enum attr attr)
 }
 
 /* Copies what the option holds. Returns NULL when memory ran out. */
-static struct schema_value *copy_value(cfg_opt_t *opt, const struct words *words)
+static struct schema_value *copy_value(struct schema *schema, cfg_opt_t *opt,
+				       const struct words *words)
 {
 	bool scalars = opt->type == CFGT_INT || opt->type == CFGT_FLOAT;
 	size_t n = scalars ? words->n : 0;
-	struct schema_value *value = malloc(sizeof(*value) + n * sizeof(value->v[0]));
+	struct schema_value *value =
+		region_alloc(&schema->region, sizeof(*value) + n * sizeof(value->v[0]));
 
 	if (!value)
 		return NULL;
 	value->words = intern_ref(words);
-	value->text = NULL;
 	value->n = n;
 	for (size_t i = 0; i < n; i++) {
 		if (opt->type == CFGT_INT)
@@ -161,7 +162,7 @@ static struct schema_value *read_words(struct schema *schema, enum attr attr,
 	errno = 0;
 	if (words->n == 0 ||
 	    cfg_opt_setmulti(schema->cfg, opt, (unsigned)words->n, v) == CFG_SUCCESS)
-		value = copy_value(opt, words);
+		value = copy_value(schema, opt, words);
 	if (opt->nvalues)
 		(void)cfg_free_value(opt);
 	return value;
@@ -274,9 +275,9 @@ void schema_free(struct schema *schema)
 			continue;
 		intern_unref(schema->slots[i].value->words);
 		intern_unref(schema->slots[i].value->text);
-		free(schema->slots[i].value);
 	}
 	free(schema->slots);
+	region_done(&schema->region);
 	if (schema->cfg)
 		(void)cfg_free(schema->cfg);
 	free(schema);

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdarg.h>
 
+#include "base/region.h"
 #include "config/schema.h"
 #include "config/values.h"
 
@@ -67,6 +68,7 @@ struct schema {
 	struct schema_value *defaults[ATTR_COUNT]; /* what the defaults stanzas read so far say */
 	bool failed;
 
+	struct region region;      /* of the values */
 	struct schema_slot *slots; /* a hash table with open addresses */
 	size_t n_values;
 	size_t n_slots;                    /* a power of two */

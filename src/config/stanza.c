@@ -6,10 +6,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define FIRST_ROOM 8
-/* Room for so many lines need not be given back. */
-#define SPARE_ROOM 4
 
 struct stanza *stanza_new(struct intern_pool *pool, enum stanza_kind kind, const char *name,
 			  const char *file, unsigned line)
@@ -121,22 +120,39 @@ int stanza_add_error(struct stanza *stanza, struct intern_pool *pool, const char
 	return attribute.error ? append(stanza, &attribute) : -ENOMEM;
 }
 
-void stanza_fit(struct stanza *stanza)
+void stanza_done(struct stanza *stanza)
 {
-	/* Where there is no memory to give memory back, it stays. */
-	if (stanza->n && stanza->room - stanza->n > SPARE_ROOM)
-		(void)set_room(stanza, stanza->n);
+	for (size_t i = 0; i < stanza->n; i++)
+		attribute_unref(&stanza->attributes[i]);
+	intern_unref(stanza->name);
+	intern_unref(stanza->file);
+	intern_unref(stanza->via);
 }
 
 void stanza_free(struct stanza *stanza)
 {
 	if (!stanza)
 		return;
-	for (size_t i = 0; i < stanza->n; i++)
-		attribute_unref(&stanza->attributes[i]);
+	stanza_done(stanza);
 	free(stanza->attributes);
-	intern_unref(stanza->name);
-	intern_unref(stanza->file);
-	intern_unref(stanza->via);
 	free(stanza);
+}
+
+struct stanza *stanza_pack(struct stanza *stanza, struct region *region)
+{
+	size_t bytes = stanza->n * sizeof(*stanza->attributes);
+	struct stanza *packed = region_alloc(region, sizeof(*packed) + bytes);
+
+	if (!packed) {
+		stanza_free(stanza);
+		return NULL;
+	}
+	*packed = *stanza;
+	packed->attributes = (struct attribute *)(packed + 1);
+	packed->room = stanza->n;
+	if (bytes)
+		memcpy(packed->attributes, stanza->attributes, bytes);
+	free(stanza->attributes);
+	free(stanza);
+	return packed;
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/intern.h"
+#include "base/region.h"
 
 enum operator{
 	OP_SET,    /* =  */
@@ -65,7 +66,13 @@ int stanza_add_like(struct stanza *stanza, const struct attribute *attribute, un
 int stanza_add_error(struct stanza *stanza, struct intern_pool *pool, const char *error,
 		     unsigned line);
 
-/* Gives back the memory that further lines would have taken. */
-void stanza_fit(struct stanza *stanza);
-
 void stanza_free(struct stanza *stanza);
+
+/*
+ * The same stanza, complete, in memory of @region; ended by stanza_done() and not by stanza_free(),
+ * which the one given must not be any more. Returns NULL, and frees it, when memory ran out.
+ */
+struct stanza *stanza_pack(struct stanza *stanza, struct region *region);
+
+/* Lets go of what the stanza refers to. */
+void stanza_done(struct stanza *stanza);

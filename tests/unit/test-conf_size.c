@@ -15,7 +15,7 @@
 #define SERVICES 2000
 
 /* What a service may take of the heap, what malloc(3) adds included. Raise it only with a reason in the commit. */
-#define BYTES_A_SERVICE 430
+#define BYTES_A_SERVICE 405
 /* What a hundred addresses in defaults may add for all of them together. */
 #define BYTES_OF_ADDRESSES (64 * 1024)
 
