@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/util.h"
+
 static void set_ipv4(struct addr *addr, const void *bytes, uint16_t port)
 {
 	*addr = (struct addr){ .family = AF_INET, .port = port };
@@ -104,13 +106,27 @@ int addr_parse(const char *text, struct addr *ret)
 	return 0;
 }
 
+/* The library's way takes ten times as long, and each connection has its address written several times. */
+static const char *format_ipv4(const struct addr *addr, char out[static ADDR_TEXT_MAX])
+{
+	char *at = out;
+
+	for (size_t i = 0; i < 4; i++) {
+		if (i > 0)
+			*at++ = '.';
+		at = put_decimal(at, addr->bytes[i]);
+	}
+	*at = '\0';
+	return out;
+}
+
 const char *addr_format(const struct addr *addr, char out[static ADDR_TEXT_MAX])
 {
 	char zone[IF_NAMESIZE];
 
 	switch (addr->family) {
 	case AF_INET:
-		return inet_ntop(AF_INET, addr->bytes, out, ADDR_TEXT_MAX);
+		return format_ipv4(addr, out);
 	case AF_INET6:
 		(void)inet_ntop(AF_INET6, addr->bytes, out, ADDR_TEXT_MAX);
 		if (addr->scope) {

@@ -240,6 +240,20 @@ static uint64_t few_bytes(const unsigned char *at, size_t n)
 	return low | (uint64_t)high << 32;
 }
 
+char *put_decimal(char *out, uint64_t value)
+{
+	char digits[DECIMAL_MAX], *at = digits + sizeof(digits);
+	size_t n;
+
+	do {
+		*--at = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	n = (size_t)(digits + sizeof(digits) - at);
+	memcpy(out, at, n);
+	return out + n;
+}
+
 uint32_t hash_bytes(uint32_t seed, const void *bytes, size_t n)
 {
 	const unsigned char *at = bytes;

@@ -114,6 +114,12 @@ const char *nearest_name(const char *word, const char *const *names, size_t n);
  */
 char *escape_text(char *out, size_t size, const char *text);
 
+/* The digits of the largest number. */
+#define DECIMAL_MAX 20
+
+/* Writes @value in decimal, without a NUL, where there is room for DECIMAL_MAX bytes. Returns the end. */
+char *put_decimal(char *out, uint64_t value);
+
 /* A hash of the bytes that goes on from @seed; for tables whose keys nobody chooses to do harm. */
 uint32_t hash_bytes(uint32_t seed, const void *bytes, size_t n);
 

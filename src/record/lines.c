@@ -42,13 +42,9 @@ static void put_bytes(struct text *text, const char *bytes, size_t n)
 
 static void put_number(struct text *text, uint64_t value)
 {
-	char digits[20], *at = digits + sizeof(digits);
+	char digits[DECIMAL_MAX];
 
-	do {
-		*--at = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	put_bytes(text, at, (size_t)(digits + sizeof(digits) - at));
+	put_bytes(text, digits, (size_t)(put_decimal(digits, value) - digits));
 }
 
 static void put_word(struct text *text, const char *word)
@@ -68,14 +64,6 @@ static void put_addr(struct text *text, const struct addr *addr)
 {
 	char numeric[ADDR_TEXT_MAX];
 
-	if (addr->family == AF_INET) {
-		for (size_t i = 0; i < 4; i++) {
-			if (i)
-				PUT_LITERAL(text, ".");
-			put_number(text, addr->bytes[i]);
-		}
-		return;
-	}
 	(void)addr_format(addr, numeric);
 	put_bytes(text, numeric, strlen(numeric));
 }

@@ -212,20 +212,19 @@ static struct slot *take_slot(struct spawner *spawner, size_t n)
 static char *const *set_environment(struct slot *slot, const struct spawn *spawn,
 				    const struct addr *peer)
 {
-	char text[ADDR_TEXT_MAX];
 	int first = 2;
 
 	if (spawn->n_environment)
 		memcpy(slot->envp + 2, spawn->environment, spawn->n_environment * sizeof(char *));
 	slot->envp[spawn->n_environment + 2] = NULL;
 	if (peer->family != AF_UNIX) {
-		(void)snprintf(slot->remote_host, sizeof(slot->remote_host), "REMOTE_HOST=%s",
-			       addr_format(peer, text));
+		memcpy(slot->remote_host, REMOTE_HOST, strlen(REMOTE_HOST));
+		(void)addr_format(peer, slot->remote_host + strlen(REMOTE_HOST));
 		slot->envp[--first] = slot->remote_host;
 	}
 	if (peer->family == AF_INET || peer->family == AF_INET6) {
-		(void)snprintf(slot->remote_port, sizeof(slot->remote_port), "REMOTE_PORT=%u",
-			       peer->port);
+		memcpy(slot->remote_port, REMOTE_PORT, strlen(REMOTE_PORT));
+		*put_decimal(slot->remote_port + strlen(REMOTE_PORT), peer->port) = '\0';
 		slot->envp[--first] = slot->remote_port;
 	}
 	return slot->envp + first;

@@ -11,8 +11,8 @@
 
 bool spawn_is_ours(const char *variable)
 {
-	return strncmp(variable, "REMOTE_HOST=", strlen("REMOTE_HOST=")) == 0 ||
-	       strncmp(variable, "REMOTE_PORT=", strlen("REMOTE_PORT=")) == 0;
+	return strncmp(variable, REMOTE_HOST, strlen(REMOTE_HOST)) == 0 ||
+	       strncmp(variable, REMOTE_PORT, strlen(REMOTE_PORT)) == 0;
 }
 
 static size_t name_length(const char *variable)

@@ -8,10 +8,15 @@
 #include <sys/types.h>
 
 #include "base/addr.h"
+#include "base/util.h"
 #include "serve/label.h"
 #include "serve/spawn_child.h"
 
 struct spawn;
+
+/* What each server is told of its client. */
+#define REMOTE_HOST "REMOTE_HOST="
+#define REMOTE_PORT "REMOTE_PORT="
 
 /*
  * Where one child runs: its stack, and what it is told. Used again for the next
@@ -25,8 +30,8 @@ struct slot {
 	pid_t pid;
 	size_t bytes; /* of the whole mapping */
 	struct child child;
-	char remote_port[sizeof("REMOTE_PORT=65535")];
-	char remote_host[sizeof("REMOTE_HOST=") + ADDR_TEXT_MAX];
+	char remote_port[sizeof(REMOTE_PORT) + DECIMAL_MAX];
+	char remote_host[sizeof(REMOTE_HOST) + ADDR_TEXT_MAX];
 	char label[LABEL_MAX];
 	char *envp[]; /* room for REMOTE_PORT and REMOTE_HOST at the front; the stack is behind */
 };

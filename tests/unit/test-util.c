@@ -313,6 +313,28 @@ static void time_does_not_go_back(void **state)
 	assert_true(now_usec() >= before);
 }
 
+static void writes_numbers(void **state)
+{
+	static const struct {
+		uint64_t value;
+		const char *text;
+	} cases[] = {
+		{ 0, "0" },     { 9, "9" },         { 10, "10" },
+		{ 255, "255" }, { 65535, "65535" }, { UINT64_MAX, "18446744073709551615" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char out[DECIMAL_MAX + 1], *end;
+
+		memset(out, 'x', sizeof(out));
+		end = put_decimal(out, cases[i].value);
+		assert_int_equal(end - out, strlen(cases[i].text));
+		assert_memory_equal(out, cases[i].text, strlen(cases[i].text));
+		assert_int_equal(*end, 'x');
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,6 +346,7 @@ int main(void)
 		cmocka_unit_test(an_array_grows_and_keeps_its_elements),
 		cmocka_unit_test(reads_numbers),
 		cmocka_unit_test(refuses_what_is_no_number),
+		cmocka_unit_test(writes_numbers),
 		cmocka_unit_test(refuses_numbers_out_of_range),
 		cmocka_unit_test(finds_the_name_that_was_meant),
 		cmocka_unit_test(the_nearest_of_several_names_wins),
