@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 
+from generator import figures
 from listening import listens
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -115,16 +116,6 @@ class Running:
             time.sleep(0.005)
         self.process.returncode = 0
         self.log.close()
-
-
-def figures(text):
-    """What load generators say: a dict for each line by its port, the one for all by None."""
-    found = {}
-    for line in text.splitlines():
-        values = {key: float(value) for key, value in re.findall(r"(\w+)=([\d.]+)", line)}
-        if values:
-            found[int(values["port"]) if "port" in values else None] = values
-    return found
 
 
 class Generator:

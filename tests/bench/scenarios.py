@@ -2,13 +2,13 @@
 """What is measured: how a contender is told, what loads it, and which figure counts."""
 
 import os
-import re
 import signal
 import statistics
 import subprocess
 import time
 
 from contenders import FIRST_PORT
+from generator import figures
 from running import Failed, Running, cpu_seconds, generate, memory_bytes
 
 
@@ -126,7 +126,7 @@ class Idle(Scenario):
         finally:
             holder.kill()
             holder.wait()
-        values = {key: float(value) for key, value in re.findall(r"(\w+)=([\d.]+)", line)}
+        values = figures(line).get(None, {})
         return {"ok": values.get("ok", 0), "bad": values.get("bad", count), "rate": memory / 1e6,
                 "usec": 0, "memory": memory}
 

@@ -6,7 +6,9 @@ import re
 import socket
 import sys
 
-sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), "tests/lib"))
+for folder in ("tests/lib", "tests/bench"):
+    sys.path.insert(0, os.path.join(os.environ.get("srcdir", "."), folder))
+from generator import figures  # noqa: E402
 from harness import *  # noqa: E402,F403
 
 LOAD = os.path.join(BUILD, "tests/bench/load")
@@ -44,16 +46,6 @@ def lines(kind, name):
     return [x for x in log_lines(LOG) if x.startswith("%s: %s " % (kind, name))]
 
 
-def outcomes(text):
-    """What the generator counted: a dict a port, and one of all by None."""
-    found = {}
-    for line in text.splitlines():
-        values = {key: float(value) for key, value in re.findall(r"(\w+)=([\d.]+)", line)}
-        if values:
-            found[int(values["port"]) if "port" in values else None] = values
-    return found
-
-
 def flood(what, port, *words):
     """Loads the port, and asks the others meanwhile; returns what came of the flood."""
     before = len(lines("START", "echo"))
@@ -62,9 +54,9 @@ def flood(what, port, *words):
     wait_for(lambda: len(lines("START", "echo")) > before)
     done = subprocess.run([LOAD, "-w", str(2 * PATIENCE), *map(str, words), port], capture_output=True, text=True)
     others.send_signal(signal.SIGTERM)
-    said = outcomes(others.communicate()[0])
+    said = figures(others.communicate()[0])
     check(what + ": the others are served", said[None]["bad"] == 0 and said[None]["ok"] > 0, said)
-    return outcomes(done.stdout)[int(port.split("=")[0].split(":")[0])]
+    return figures(done.stdout)[int(port.split("=")[0].split(":")[0])]
 
 
 def recorded(what, name, served, refused, reason):

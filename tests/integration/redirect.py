@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # Proves that redirected connections pass every byte, end and reset both ways, are bounded in time, and leave START, TRAFFIC and EXIT whatever happens.
 # SPDX-License-Identifier: ISC
+import ctypes
 import os
 import random
 import socket
+import stat
 import sys
 import threading
 
@@ -127,6 +129,31 @@ def exchange(a, b, size):
     return [got[n] == data[n] for n in (0, 1)]
 
 
+def nodelay_of(pid, peer):
+    """TCP_NODELAY of the connection to @peer that another process has; None where its descriptors cannot be had."""
+    pidfd_getfd, libc = 438, ctypes.CDLL(None, use_errno=True)
+    found = None
+    process = os.pidfd_open(pid)
+    try:
+        for number in map(int, os.listdir("/proc/%d/fd" % pid)):
+            fd = libc.syscall(pidfd_getfd, process, number, 0)
+            if fd < 0:
+                continue
+            found = found or "no such connection"
+            with open(fd, "rb", buffering=0) as file:
+                if not stat.S_ISSOCK(os.fstat(file.fileno()).st_mode):
+                    continue
+                with socket.socket(fileno=os.dup(file.fileno())) as s:
+                    try:
+                        if s.getpeername()[:2] == peer[:2]:
+                            return s.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+                    except OSError:
+                        pass
+    finally:
+        os.close(process)
+    return found
+
+
 SIZE = 16 << 20
 client, server = pair(21001)
 equal("a small message goes there", (client.sendall(b"hello"), server.recv(9))[1], b"hello")
@@ -137,6 +164,11 @@ equal("the connection to the target belongs to the service's user", owner, ["655
 timers = [x.split()[5] for x in read("/proc/net/tcp").splitlines()
           if x.split()[2].endswith(":%04X" % target.port) and x.split()[3] == "01"]
 check("KEEPALIVE is set towards the target", timers and timers[0].startswith("02:"), timers)
+delays = [nodelay_of(daemon.worker(), peer) for peer in (client.getsockname(), target.socket.getsockname())]
+if None in delays:
+    print("# sockets of other processes cannot be looked at here")
+else:
+    equal("nothing waits for more to send, neither to the client nor to the target", delays, [1, 1])
 equal("16 MiB both ways at once", exchange(client, server, SIZE), [True, True])
 client.close(), server.close()
 expect("START, TRAFFIC, EXIT", "plain", record("plain", SIZE + 5, SIZE + 7))
