@@ -148,10 +148,12 @@ int main(int argc, char **argv)
 	if (!read_request(argc, argv, &request))
 		return EXIT_FAILURE;
 	make_checks(&request, &answer);
-	free(request.only_from);
-	free(request.no_access);
 	/* The client is the daemon's from here on, however long the end of this process takes. */
 	(void)close(STDIN_FILENO);
-	return write(STDOUT_FILENO, &answer, sizeof(answer)) == sizeof(answer) ? EXIT_SUCCESS
-									       : EXIT_FAILURE;
+	/*
+	 * At once: nothing is left to be cleaned up, and a sanitizer would have a helper look for
+	 * leaks, and wait without end for one that was killed.
+	 */
+	_exit(write(STDOUT_FILENO, &answer, sizeof(answer)) == sizeof(answer) ? EXIT_SUCCESS
+									      : EXIT_FAILURE);
 }
