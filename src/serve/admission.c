@@ -118,6 +118,14 @@ void admission_rest(struct service_run *run)
 	run_rest(run, run->service->cps_wait_sec, "excessive incoming connections");
 }
 
+void admission_take_back(struct service_run *run, const struct addr *peer,
+			 const struct decision *decision)
+{
+	struct addr source = admit_source(run->service, peer);
+
+	limits_release(&run->limits, &source, decision->source_was_taken);
+}
+
 struct session *admission_begin(struct service_run *run, const struct addr *peer,
 				const struct decision *decision, uint64_t now)
 {
@@ -125,9 +133,7 @@ struct session *admission_begin(struct service_run *run, const struct addr *peer
 	struct session *session = session_new(run->service, ++server->last_number, peer, now);
 
 	if (!session) {
-		struct addr source = admit_source(run->service, peer);
-
-		limits_release(&run->limits, &source, decision->source_was_taken);
+		admission_take_back(run, peer, decision);
 		record_fail(server->writer, run->sink, run->service, peer,
 			    verdict_reason(VERDICT_FORK));
 		return NULL;

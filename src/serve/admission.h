@@ -13,7 +13,7 @@ struct session;
 /*
  * Decides about @peer, records FAIL where it is refused, and says in the log what
  * xinetd says. After VERDICT_CPS the caller lets the service rest; after
- * VERDICT_ALLOW it owes an admission_begin().
+ * VERDICT_ALLOW it owes an admission_begin() or admission_take_back().
  */
 struct decision admission_decide(struct service_run *run, const struct addr *peer, uint64_t now);
 
@@ -26,6 +26,10 @@ void admission_rest(struct service_run *run);
  */
 struct session *admission_begin(struct service_run *run, const struct addr *peer,
 				const struct decision *decision, uint64_t now);
+
+/* Instead of that, for one who does not stay: gives back what the @decision took. */
+void admission_take_back(struct service_run *run, const struct addr *peer,
+			 const struct decision *decision);
 
 /* Whether what was asked about @session is still what its service is about: a reload may have changed that meanwhile. */
 bool admission_answer_holds(const struct session *session);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The open doors of all services: one set that the kernel watches, behind one event of the loop. */
+/* The open doors of many services: one set that the kernel watches, behind one event of the loop. */
 #include "config.h"
 
 #include "serve/doors.h"
@@ -63,6 +63,17 @@ void doors_free(struct doors *doors)
 		event_free(doors->event);
 	(void)close(doors->fd);
 	free(doors);
+}
+
+void doors_shut(struct doors *doors)
+{
+	(void)event_del(doors->event);
+}
+
+void doors_open(struct doors *doors)
+{
+	/* It has been there before, so that it takes no memory. */
+	(void)event_add(doors->event, NULL);
 }
 
 int doors_watch(struct doors *doors, int fd, struct place *place)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The open doors of all services: one set that the kernel watches, behind one event of the loop. */
+/* The open doors of many services: one set that the kernel watches, behind one event of the loop. */
 #pragma once
 
 #include <event2/event.h>
@@ -21,6 +21,10 @@ void doors_free(struct doors *doors);
 
 /* Doors that are served before others get their turn. */
 #define DOORS_A_TURN 64
+
+/* Leaves all that come, for now, where they wait; and serves them again. */
+void doors_shut(struct doors *doors);
+void doors_open(struct doors *doors);
 
 /* Watches @fd, which is the open socket of @place. Returns 0 or -errno. */
 int doors_watch(struct doors *doors, int fd, struct place *place);

@@ -45,15 +45,29 @@ void places_free(struct place *places, size_t n, bool remove)
 	free(places);
 }
 
+/* Where it is watched, or will be. */
 static struct doors *doors_of(const struct place *place)
 {
-	return place->run->server->doors;
+	const struct server *server = place->run->server;
+
+	return place->for_worker ? server->worker_doors : server->doors;
+}
+
+/* Whether what comes there is for the worker, datagram by datagram. */
+static bool is_for_worker(const struct place *place)
+{
+	const struct service_run *run = place->run;
+
+	return place->endpoint->socktype == SOCK_DGRAM && !run->starts.wanted[START_SERVER] &&
+	       !(run->service->flags & FLAG_SENSOR);
 }
 
 static int watch(struct place *place)
 {
-	int r = doors_watch(doors_of(place), place->fd, place);
+	int r;
 
+	place->for_worker = is_for_worker(place);
+	r = doors_watch(doors_of(place), place->fd, place);
 	if (r == 0)
 		place->state = PLACE_OPEN;
 	return r;
@@ -237,8 +251,12 @@ void place_renew(struct place *place, const struct endpoint *endpoint, bool same
 		return;
 	if (same && !listener_is_shared(endpoint, place->run->service))
 		return;
-	if (adjust(place) && !same && place->state != PLACE_OPEN)
-		watch_or_retry(place);
+	if (!adjust(place) || same)
+		return;
+	if (place->state == PLACE_OPEN && place->for_worker == is_for_worker(place))
+		return;
+	unwatch(place);
+	watch_or_retry(place);
 }
 
 /* --- not watched ---------------------------------------------------------------------- */

@@ -41,6 +41,7 @@ struct place {
 	uint8_t state;   /* enum place_state */
 	uint8_t singles; /* turns in which one connection was taken without a look for more */
 	bool crowded;    /* at the last look there were more */
+	bool for_worker; /* PLACE_OPEN: it is one of the worker's doors */
 };
 
 /*

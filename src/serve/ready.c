@@ -7,18 +7,18 @@
 #include <errno.h>
 
 #include "base/log.h"
-#include "record/record.h"
 #include "serve/admission.h"
 #include "serve/asked_dgrams.h"
-#include "serve/finish.h"
+#include "serve/doors.h"
 #include "serve/intercept_dgrams.h"
 #include "serve/launch.h"
 #include "serve/lend.h"
+#include "serve/plain_dgrams.h"
 #include "serve/redirect.h"
 #include "serve/run.h"
 #include "serve/run_doors.h"
 #include "serve/turn.h"
-#include "serve/worker_dgrams.h"
+#include "serve/worker_link.h"
 
 /* Turns in which one connection is taken before it is looked whether there are more. */
 #define SINGLES_A_LOOK 8
@@ -118,75 +118,7 @@ static void accept_some(struct place *place)
 	place->crowded = n > 1;
 }
 
-/* --- internal datagram services ------------------------------------------------------------ */
-
-struct datagram_turn {
-	struct place *place;
-	uint64_t now;
-	bool tripped; /* the socket is still needed for those admitted before */
-};
-
-/* What admit_datagram() leaves for outcome_of_datagram(): admitted, and whether its source was counted. */
-enum {
-	TOKEN_ADMITTED = 1,
-	TOKEN_COUNTED = 2
-};
-
-static bool admit_datagram(void *arg, const struct sockaddr *from, socklen_t length,
-			   uint64_t *ret_token)
-{
-	struct datagram_turn *turn = arg;
-	struct service_run *run = turn->place->run;
-	struct decision decision;
-	struct addr peer;
-
-	addr_from_sockaddr(&peer, from, length);
-	if (turn->tripped)
-		return false;
-	decision = admission_decide(run, &peer, turn->now);
-	turn->tripped = decision.verdict == VERDICT_CPS;
-	*ret_token = TOKEN_ADMITTED | (decision.source_was_taken ? TOKEN_COUNTED : 0);
-	return decision.verdict == VERDICT_ALLOW;
-}
-
-/* Nobody waits for the answer to a datagram: its session begins and ends when it is on its way to the worker. */
-static void outcome_of_datagram(void *arg, const struct sockaddr *from, socklen_t length,
-				uint64_t token, size_t bytes, int error)
-{
-	struct datagram_turn *turn = arg;
-	struct service_run *run = turn->place->run;
-	struct decision decision = { .source_was_taken = token & TOKEN_COUNTED };
-	struct session *session;
-	struct addr peer;
-
-	addr_from_sockaddr(&peer, from, length);
-	session = admission_begin(run, &peer, &decision, turn->now);
-	if (!session)
-		return;
-	if (error) {
-		admission_abandon(session, VERDICT_FORK);
-		return;
-	}
-	session->in_bytes = bytes;
-	record_start(run->server->writer, session->sink, session);
-	finish_session(session, 0);
-}
-
-static void receive_some(struct place *place)
-{
-	static const struct worker_dgrams_ops ops = {
-		.admit = admit_datagram,
-		.outcome = outcome_of_datagram,
-	};
-	struct datagram_turn turn = { .place = place, .now = now_usec() };
-	struct service_run *run = place->run;
-	struct worker_dgrams_counts counts;
-
-	(void)worker_dgrams_forward(run->server->worker, run->service->builtin, place->fd, &ops,
-				    &turn, &counts);
-	if (turn.tripped)
-		admission_rest(run);
-}
+/* --- datagrams --------------------------------------------------------------------- */
 
 /* A sensor answers nothing: each datagram is refused and thrown away. */
 static void sense_some(struct place *place)
@@ -218,7 +150,17 @@ void ready_place(struct place *place)
 	else if (place->endpoint->socktype == SOCK_DGRAM && run_wants(run, START_GATE))
 		asked_dgrams_receive(place);
 	else if (place->endpoint->socktype == SOCK_DGRAM)
-		receive_some(place);
+		plain_dgrams_receive(place);
 	else
 		accept_some(place);
+}
+
+void ready_place_for_worker(struct place *place)
+{
+	const struct server *server = place->run->server;
+
+	if (worker_link_has_room(server->worker))
+		ready_place(place);
+	else
+		doors_shut(server->worker_doors);
 }

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "serve/child.h"
+#include "serve/doors.h"
 #include "serve/finish.h"
 #include "serve/gate.h"
 #include "serve/inquiry.h"
@@ -122,9 +123,17 @@ static void on_restarted(void *arg, pid_t pid)
 				"the worker cannot be started: %m; it is tried again");
 }
 
+static void on_room(void *arg)
+{
+	const struct server *server = arg;
+
+	doors_open(server->worker_doors);
+}
+
 const struct worker_link_ops reap_worker_ops = {
 	.done = on_done,
 	.lost = on_lost,
 	.named = on_named,
 	.restarted = on_restarted,
+	.room = on_room,
 };

@@ -85,6 +85,8 @@ int server_new(const struct server_options *options, struct writer *writer,
 		goto failed;
 	r = doors_new(server->base, ready_place, &server->doors);
 	if (r == 0)
+		r = doors_new(server->base, ready_place_for_worker, &server->worker_doors);
+	if (r == 0)
 		r = worker_link_new(server->base, options->worker_path, &reap_worker_ops, server,
 				    &server->worker);
 	if (r == 0)
@@ -225,6 +227,7 @@ void server_free(struct server *server)
 		event_free(server->self_check);
 	signals_free(server->signals);
 	doors_free(server->doors);
+	doors_free(server->worker_doors);
 	sensor_done(&server->sensor);
 	spawner_free(server->spawner);
 	sinks_free(server->sinks);

@@ -115,7 +115,8 @@ struct server {
 	struct listings *listings; /* NULL until the first is asked for */
 	bool worker_started;
 
-	struct doors *doors;
+	struct doors *doors;        /* all but the next */
+	struct doors *worker_doors; /* where datagrams come that the worker answers or passes on */
 	void (*place_closes)(struct place *place); /* ends what holds its socket */
 	struct service_run **runs;
 	size_t n_runs;

@@ -25,9 +25,9 @@ struct worker_dgrams_ops {
 		      uint64_t *ret_token);
 
 	/*
-	 * Called once for each datagram admitted: @error is 0 when it is with
-	 * the worker, else EAGAIN (no worker, or it does not keep up), EMSGSIZE
-	 * (longer than 65535 bytes, Unix only), ENOMEM … and it was dropped. May be NULL.
+	 * Called once for each datagram admitted: @error is 0 when it is on its
+	 * way to the worker, else EMSGSIZE (longer than 65535 bytes, Unix
+	 * only), ENOMEM … and it was dropped. May be NULL.
 	 */
 	void (*outcome)(void *arg, const struct sockaddr *peer, socklen_t peer_len, uint64_t token,
 			size_t length, int error);
@@ -44,8 +44,8 @@ struct worker_dgrams_counts {
  * Takes one batch of waiting datagrams off the non-blocking or blocking socket
  * @fd, unparsed, and forwards those that @ops admits, to be answered as
  * @builtin by the same socket. Nothing else queued is thrown away (D17);
- * what remains makes the socket readable again. Streams go first: while some
- * are waiting for room in the pair, datagrams are dropped.
+ * what remains makes the socket readable again. To be called when
+ * worker_link_has_room(); what is taken nevertheless is kept until there is some.
  * Returns 0 with *@ret filled in; or -errno where nothing could be received.
  */
 int worker_dgrams_forward(struct worker_link *link, enum builtin builtin, int fd,

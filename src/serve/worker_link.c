@@ -95,6 +95,7 @@ int worker_link_new(struct event_base *base, const char *worker_path,
 	link->arg = arg;
 	link->fd = -1;
 	TAILQ_INIT(&link->queue);
+	TAILQ_INIT(&link->backlog);
 	link->path = strdup(worker_path);
 	link->timer = evtimer_new(base, on_timer, link);
 	if (!link->path || !link->timer) {
@@ -118,6 +119,8 @@ void worker_link_free(struct worker_link *link)
 	event_free(link->timer);
 	while ((s = TAILQ_FIRST(&link->queue)))
 		worker_link_unqueue(link, s);
+	while (!TAILQ_EMPTY(&link->backlog))
+		worker_backlog_drop(&link->backlog);
 	id_table_done(&link->sessions);
 	free(link->cancels);
 	free(link->scratch);

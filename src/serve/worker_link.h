@@ -40,6 +40,9 @@ struct worker_link_ops {
 
 	/* The link has started the worker anew, or failed to and will try again: its pid or -errno. May be NULL. */
 	void (*restarted)(void *arg, pid_t pid);
+
+	/* After worker_link_has_room() has said no: there is room. May be NULL. */
+	void (*room)(void *arg);
 };
 
 /*
@@ -109,6 +112,13 @@ int worker_link_dgrams(struct worker_link *link, uint64_t session, uint32_t idle
 
 /* Sends what is queued as far as the pair takes it; the rest follows by itself. To be called after a batch. */
 void worker_link_flush(struct worker_link *link);
+
+/*
+ * Whether datagrams may be taken off their sockets now. Where no worker is there,
+ * or it does not keep up, they had better stay, as those sockets hold what the
+ * pair cannot; room() tells when that is over. What has been taken already is kept.
+ */
+bool worker_link_has_room(struct worker_link *link);
 
 /*
  * Ends a session before its time. One that the worker has not got yet ends

@@ -10,6 +10,7 @@
 
 #include "base/id_table.h"
 #include "config/service.h"
+#include "serve/worker_backlog.h"
 
 struct event;
 struct event_base;
@@ -60,6 +61,8 @@ struct worker_link {
 	size_t n_queue;
 	uint64_t *cancels; /* numbers of those that it is still to be told to end */
 	size_t n_cancels;
+	struct worker_backlog backlog;
+	bool awaited;  /* somebody was told that there is no room for datagrams */
 	void *scratch; /* of worker_link_scratch() */
 };
 
@@ -85,8 +88,8 @@ bool worker_link_serves(enum builtin builtin);
 void *worker_link_scratch(struct worker_link *link, size_t size);
 
 /*
- * Sends one message with the descriptor @fd, which stays the caller's, at once
- * or not at all. Returns 0; -EAGAIN where no worker is there, the pair has no
- * room or streams wait for some; or another -errno.
+ * Sends one message with the descriptor @fd, which stays the caller's, after all that waits.
+ * Where no worker is there or the pair has no room it is kept until that changes.
+ * Returns 0 or -errno.
  */
 int worker_link_send(struct worker_link *link, struct iovec *iov, size_t n_iov, int fd);

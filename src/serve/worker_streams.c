@@ -124,16 +124,43 @@ static bool send_cancels(struct worker_link *link)
 	return true;
 }
 
+/* Sends the oldest datagrams that were kept. Returns whether to go on. */
+static bool send_backlog(struct worker_link *link)
+{
+	int r = worker_backlog_send(&link->backlog, link->fd);
+
+	if (r < 0 && try_later(link, r))
+		return false;
+	if (r < 0)
+		worker_backlog_drop(&link->backlog);
+	return true;
+}
+
+static bool has_room(const struct worker_link *link)
+{
+	return link->fd >= 0 && !link->blocked && TAILQ_EMPTY(&link->backlog);
+}
+
+bool worker_link_has_room(struct worker_link *link)
+{
+	link->awaited = !has_room(link);
+	return !link->awaited;
+}
+
 void worker_link_flush(struct worker_link *link)
 {
-	while (link->fd >= 0 && !link->blocked) {
-		bool go_on = !TAILQ_EMPTY(&link->queue) ? send_streams(link)
-			     : link->n_cancels > 0      ? send_cancels(link)
-							: false;
+	bool go_on = true;
 
-		if (!go_on)
-			return;
-	}
+	while (go_on && link->fd >= 0 && !link->blocked)
+		go_on = !TAILQ_EMPTY(&link->queue)     ? send_streams(link)
+			: link->n_cancels > 0          ? send_cancels(link)
+			: !TAILQ_EMPTY(&link->backlog) ? send_backlog(link)
+						       : false;
+	if (!link->awaited || !has_room(link))
+		return;
+	link->awaited = false;
+	if (link->ops->room)
+		link->ops->room(link->arg);
 }
 
 /* Takes over @fd, and @target, which is -1 where there is none. */
@@ -228,12 +255,10 @@ int worker_link_send(struct worker_link *link, struct iovec *iov, size_t n_iov, 
 
 	/* Streams go first: a datagram may be for one of them. */
 	worker_link_flush(link);
-	if (link->fd < 0 || link->blocked)
-		return -EAGAIN;
-	r = worker_pair_send(link->fd, iov, n_iov, &fd, 1);
-	if (is_broken(r)) {
-		worker_link_give_up(link);
-		return -EAGAIN;
+	if (has_room(link)) {
+		r = worker_pair_send(link->fd, iov, n_iov, &fd, 1);
+		if (r == 0 || !try_later(link, r))
+			return r;
 	}
-	return r;
+	return worker_backlog_add(&link->backlog, iov, n_iov, fd);
 }
