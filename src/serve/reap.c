@@ -18,6 +18,9 @@
 #include "serve/state.h"
 #include "serve/worker_link.h"
 
+/* How many are reaped before others get their turn. */
+#define REAP_TURN 64
+
 /* A datagram server that ends without having read would be started for ever: one datagram is dropped then (D17). */
 static void drop_unread(struct place *place)
 {
@@ -55,13 +58,16 @@ static void end_server(struct server *server, struct session *session, int statu
 	finish_session(session, status);
 }
 
-void reap_children(struct server *server)
+bool reap_children(struct server *server)
 {
 	struct session *session;
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	for (unsigned n = 0; n < REAP_TURN; n++) {
+		pid = waitpid(-1, &status, WNOHANG);
+		if (pid <= 0)
+			return false;
 		session = id_table_find(&server->by_pid, (uint64_t)pid);
 		if (session)
 			end_server(server, session, status);
@@ -71,6 +77,7 @@ void reap_children(struct server *server)
 			 !rpc_reaped(server->rpc, pid, status))
 			log_debug("process %d has ended, which usherd did not start", (int)pid);
 	}
+	return true;
 }
 
 /* --- the worker's sessions ------------------------------------------------------- */

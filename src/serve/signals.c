@@ -23,6 +23,7 @@
 struct signals {
 	struct server *server;
 	struct event *event;
+	struct event *children; /* there are more to reap */
 	int fd;
 };
 
@@ -64,12 +65,29 @@ static void on_check(struct server *server)
 		log_info("Consistency check passed");
 }
 
+/* What others wait for comes in between, which it does once the loop has looked for it. */
+static void on_children(struct server *server)
+{
+	static const struct timeval at_once;
+
+	while (reap_children(server))
+		if (event_add(server->signals->children, &at_once) == 0)
+			return;
+}
+
+static void on_more_children(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	on_children(arg);
+}
+
 static const struct {
 	int signo;
 	void (*act)(struct server *server);
 } meanings[] = {
 	{ SIGHUP, reload_begin }, { SIGUSR2, reload_begin }, { SIGTERM, on_terminate },
-	{ SIGQUIT, end },         { SIGINT, on_interrupt },  { SIGCHLD, reap_children },
+	{ SIGQUIT, end },         { SIGINT, on_interrupt },  { SIGCHLD, on_children },
 	{ SIGUSR1, dump_state },  { SIGABRT, on_check },
 };
 
@@ -117,7 +135,8 @@ int signals_new(struct server *server, struct signals **ret)
 	}
 	signals->event =
 		event_new(server->base, signals->fd, EV_READ | EV_PERSIST, on_signals, signals);
-	if (!signals->event || event_add(signals->event, NULL) < 0) {
+	signals->children = event_new(server->base, -1, 0, on_more_children, server);
+	if (!signals->event || !signals->children || event_add(signals->event, NULL) < 0) {
 		signals_free(signals);
 		return -ENOMEM;
 	}
@@ -131,6 +150,8 @@ void signals_free(struct signals *signals)
 		return;
 	if (signals->event)
 		event_free(signals->event);
+	if (signals->children)
+		event_free(signals->children);
 	(void)close(signals->fd);
 	free(signals);
 }

@@ -38,6 +38,7 @@ daemon = Daemon("".join([
     service("slow", id="slow", port=20008, **dict(SPAWNED, instances="UNLIMITED")),
     service("spawned", id="spawned", port=20010, **SPAWNED),
     service("echo", id="echo", port=20011, **INNER),
+    service("many", id="many", port=20012, **dict(SPAWNED, instances="UNLIMITED", server=PROBE, server_args="echo")),
 ]))
 OTHERS = ["20010=hello", "20011:echo=64"]
 
@@ -134,6 +135,30 @@ check("all are", all(receive_all(s) == b"hello\n" for s in crowd))
 late.close()
 order = [x.split()[1] for x in log_lines(LOG) if re.match(r"START: (slow|echo) ", x)]
 first = order.index("slow")
-check("and does not wait until a turn of many servers is over", "echo" in order[first:first + 20], order[first:])
+check("and does not wait until a turn of many servers is over", "echo" in order[first:first + 10], order[first:])
+
+# It finds hundreds of servers that have ended, and one client of another service.
+crowd = [tcp(20012) for _ in range(300)]
+check("hundreds of servers run", wait_for(lambda: len(lines("START", "many")) == 300))
+daemon.process.send_signal(signal.SIGSTOP)
+for s in crowd:
+    s.close()
+
+
+def has_ended(pid):
+    return re.search(r"\) Z ", read("/proc/%d/stat" % pid))
+
+
+check("all of them end", wait_for(lambda: sum(1 for pid in daemon.children() if has_ended(pid)) == 300))
+late = tcp(20011)
+before = len(lines("START", "echo"))
+daemon.process.send_signal(signal.SIGCONT)
+late.sendall(b"x")
+equal("who comes after them is served", late.recv(1), b"x")
+check("all are reaped", wait_for(lambda: len(lines("EXIT", "many")) == 300))
+order = [x.split()[:2] for x in log_lines(LOG) if re.match(r"(EXIT: many|START: echo) ", x)]
+served = [i for i, x in enumerate(order) if x[0] == "START:"][before]
+check("and does not wait until hundreds are reaped", served <= before + 128, served - before)
+late.close()
 daemon.stop()
 finish()
