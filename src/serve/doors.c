@@ -76,6 +76,23 @@ void doors_open(struct doors *doors)
 	(void)event_add(doors->event, NULL);
 }
 
+bool doors_others_wait(const struct doors *doors)
+{
+	const struct place *served = doors->n > 0 ? doors->turn[doors->next - 1].data.ptr : NULL;
+	struct epoll_event look[2];
+	int n;
+
+	/* Those that were found ready with it are as good as there. */
+	for (int i = doors->next; i < doors->n; i++)
+		if (doors->turn[i].data.ptr)
+			return true;
+	n = epoll_wait(doors->fd, look, ARRAY_SIZE(look), 0);
+	for (int i = 0; i < n; i++)
+		if (look[i].data.ptr != served)
+			return true;
+	return false;
+}
+
 int doors_watch(struct doors *doors, int fd, struct place *place)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = place };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <event2/event.h>
+#include <stdbool.h>
 
 struct doors;
 struct place;
@@ -25,6 +26,9 @@ void doors_free(struct doors *doors);
 /* Leaves all that come, for now, where they wait; and serves them again. */
 void doors_shut(struct doors *doors);
 void doors_open(struct doors *doors);
+
+/* Whether somebody waits at another door than the one that is served now, if one is. */
+bool doors_others_wait(const struct doors *doors);
 
 /* Watches @fd, which is the open socket of @place. Returns 0 or -errno. */
 int doors_watch(struct doors *doors, int fd, struct place *place);

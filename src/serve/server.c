@@ -63,6 +63,13 @@ static void on_flush(evutil_socket_t fd, short what, void *arg)
 	worker_link_flush(server->worker);
 }
 
+static bool others_wait(void *arg)
+{
+	const struct server *server = arg;
+
+	return doors_others_wait(server->doors) || doors_others_wait(server->worker_doors);
+}
+
 int server_new(const struct server_options *options, struct writer *writer,
 	       char *const *environment, const struct rlimit *nofile, struct server **ret)
 {
@@ -86,6 +93,8 @@ int server_new(const struct server_options *options, struct writer *writer,
 	r = doors_new(server->base, ready_place, &server->doors);
 	if (r == 0)
 		r = doors_new(server->base, ready_place_for_worker, &server->worker_doors);
+	if (r == 0)
+		spawner_set_others(server->spawner, others_wait, server);
 	if (r == 0)
 		r = worker_link_new(server->base, options->worker_path, &reap_worker_ops, server,
 				    &server->worker);

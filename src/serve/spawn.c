@@ -33,6 +33,8 @@
 /* The same while so many are on their way: even more would get in each other's. */
 #define SPAWN_CROWD      16
 #define SPAWN_CROWD_USEC 6000
+/* And while somebody waits at another door. */
+#define SPAWN_SHORT_USEC 1000
 /* Slots that are kept for the children to come. */
 #define SPAWN_SPARE_SLOTS 16
 /* Of those that were left to themselves, looked at before each start: one more than comes, so that they get fewer. */
@@ -48,6 +50,18 @@ static bool has_privilege(void)
 	return syscall(SYS_capget, &header, data) == 0 && (data[0].effective & wanted) == wanted;
 }
 
+static bool nobody_waits(void *arg)
+{
+	(void)arg;
+	return false;
+}
+
+void spawner_set_others(struct spawner *spawner, bool (*wait)(void *arg), void *arg)
+{
+	spawner->others.wait = wait;
+	spawner->others.arg = arg;
+}
+
 int spawner_new(char *const *environment, const struct rlimit *nofile, struct spawner **ret)
 {
 	static const char *const daemons[] = {
@@ -57,8 +71,10 @@ int spawner_new(char *const *environment, const struct rlimit *nofile, struct sp
 	struct spawner *spawner = calloc(1, sizeof(*spawner));
 	int r = spawner ? 0 : -ENOMEM;
 
-	if (spawner)
+	if (spawner) {
 		overdue_init(&spawner->overdue);
+		spawner_set_others(spawner, nobody_waits, NULL);
+	}
 	for (; r == 0 && *environment; environment++) {
 		bool pass = !spawn_is_ours(*environment);
 
@@ -284,19 +300,24 @@ static pid_t clone_child(const struct spawner *spawner, struct slot *slot)
  */
 static bool await_child(const struct spawner *spawner, struct child *child)
 {
-	uint64_t usec = overdue_count(&spawner->overdue) < SPAWN_CROWD ? SPAWN_PATIENCE_USEC
-								       : SPAWN_CROWD_USEC;
+	uint64_t patience = overdue_count(&spawner->overdue) < SPAWN_CROWD ? SPAWN_PATIENCE_USEC
+									   : SPAWN_CROWD_USEC;
+	uint64_t usec = SPAWN_SHORT_USEC, waited = 0;
 	uint32_t tid;
 
 	/* Nobody wakes us when the descriptors are its own: longer and longer looks find that out. */
-	for (; (tid = __atomic_load_n(&child->tid, __ATOMIC_ACQUIRE)) != 0; usec *= 2) {
+	while ((tid = __atomic_load_n(&child->tid, __ATOMIC_ACQUIRE)) != 0) {
 		struct timespec pause = { .tv_sec = (time_t)(usec / USEC_PER_SEC),
 					  .tv_nsec = (long)(usec % USEC_PER_SEC) * 1000 };
 
-		if (syscall(SYS_futex, &child->tid, FUTEX_WAIT, tid, &pause, NULL, 0) < 0 &&
-		    errno == ETIMEDOUT &&
-		    __atomic_load_n(&child->stage, __ATOMIC_ACQUIRE) == CHILD_APART)
+		if (syscall(SYS_futex, &child->tid, FUTEX_WAIT, tid, &pause, NULL, 0) == 0 ||
+		    errno != ETIMEDOUT)
+			continue;
+		waited += usec;
+		if (__atomic_load_n(&child->stage, __ATOMIC_ACQUIRE) == CHILD_APART &&
+		    (waited >= patience || spawner->others.wait(spawner->others.arg)))
 			return __atomic_load_n(&child->tid, __ATOMIC_ACQUIRE) == 0;
+		usec = waited < patience ? patience - waited : 2 * usec;
 	}
 	return true;
 }

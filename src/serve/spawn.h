@@ -27,6 +27,12 @@ int spawner_new(char *const *environment, const struct rlimit *nofile, struct sp
 void spawner_free(struct spawner *spawner);
 
 /*
+ * Has @wait called with @arg to ask whether somebody else waits for the daemon, where a child takes its time: then it is
+ * waited for only a third as long. Without this nobody ever does.
+ */
+void spawner_set_others(struct spawner *spawner, bool (*wait)(void *arg), void *arg);
+
+/*
  * Notes which signals the daemon handles or ignores now; each child sets them back, at the cost of a system call
  * for each. A handler would run in the child, in our memory: usherd has none (serve/signals.h), sanitizers have.
  */

@@ -20,6 +20,10 @@ struct spawner {
 	struct slot *free;
 	unsigned n_free;
 	struct overdue overdue; /* children that were left to themselves */
+	struct {
+		bool (*wait)(void *arg);
+		void *arg;
+	} others; /* see spawner_set_others() */
 };
 
 struct spawn {

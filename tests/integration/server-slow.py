@@ -72,6 +72,8 @@ def stanza(name, port, server, args):
 # How many of them are held at a time, and how long the daemon may wait for one that has its descriptors.
 CROWD = 100
 PATIENCE_NSEC = 6000000
+# The same, where somebody else waits.
+SHORT_NSEC = 1000000
 CONF = stanza("slow", 20001, SLOW, "hold") + stanza("other", 20002, PROBE, "exit 0")
 
 
@@ -83,8 +85,8 @@ def starts(n):
     return wait_for(lambda: records("START: slow ") == n)
 
 
-def first_waits(pid, work):
-    """For how long, in ns, the daemon is ready to wait at first for each child that it starts while work() runs."""
+def waits_of(pid, work):
+    """For how long, in ns, the daemon has waited in vain for each child that it starts while work() runs: a list each."""
     out = path("strace")
     tracer = subprocess.Popen(["strace", "-e", "trace=clone,futex", "-o", out, "-p", str(pid)], stderr=subprocess.DEVNULL)
     if not wait_for(lambda: attached(pid)):
@@ -95,11 +97,11 @@ def first_waits(pid, work):
     tracer.wait()
     waits = []
     for line in read(out).splitlines():
-        found = re.search(r"futex\(.*FUTEX_WAIT.*tv_sec=(\d+), tv_nsec=(\d+)", line)
+        found = re.search(r"futex\(.*FUTEX_WAIT,.*tv_sec=(\d+), tv_nsec=(\d+).*ETIMEDOUT", line)
         if line.startswith("clone("):
-            waits.append(None)
-        elif found and waits and waits[-1] is None:
-            waits[-1] = int(found.group(1)) * 10 ** 9 + int(found.group(2))
+            waits.append([])
+        elif found and waits:
+            waits[-1].append(int(found.group(1)) * 10 ** 9 + int(found.group(2)))
     return waits
 
 
@@ -134,13 +136,28 @@ def more():
     gate.wait(1)
 
 
-waits = first_waits(daemon.pid, more) if shutil.which("strace") else None
+def more_at_once():
+    """The daemon finds a server to start, and somebody who waits at another door."""
+    daemon.process.send_signal(signal.SIGSTOP)
+    crowd.append(tcp(20001))
+    other = tcp(20002)
+    daemon.process.send_signal(signal.SIGCONT)
+    equal("and so is another service that comes at the same time", receive_all(other), b"")
+    gate.wait(1)
+
+
+waits = waits_of(daemon.pid, more) if shutil.which("strace") else None
 if waits is None:
     print("# it cannot be counted here how long the daemon waits for a child")
     more()
+    more_at_once()
 else:
-    equal("each child was waited for", (len(waits), None in waits[10:]), (11, False))
-    check("but not for long, whoever else is on the way", all(w is None or w <= PATIENCE_NSEC for w in waits), waits)
+    equal("each start was seen", len(waits), 11)
+    # Beyond that only until the child's descriptors are its own, which is a matter of the machine.
+    check("but not for long, whoever else is on the way", all(sum(x[:2]) <= PATIENCE_NSEC for x in waits), waits)
+    # A busy machine may not have let a child get so far in the moment for which it is waited then, but does some time.
+    check("where somebody else waits, for a moment only", wait_for(
+        lambda: [sum(x) <= SHORT_NSEC for x in waits_of(daemon.pid, more_at_once)] == [True, True]))
 gate.allow()
 check("all of them become servers", all(s.recv(100).endswith(b"\n") for s in crowd))
 for s in crowd:
@@ -150,7 +167,7 @@ check("as many are on their way again", gate.wait(CROWD))
 gate.deny()
 equal("none is executed: each client is let go", {receive_all(s) for s in refused}, {b""})
 check("the EXIT of each tells what became of it", wait_for(
-    lambda: [records("EXIT: slow status=%d " % status) for status in (0, 127)] == [1 + CROWD + 1, 1 + CROWD]),
+    lambda: [records("EXIT: slow status=%d " % status) for status in (0, 127)] == [1 + len(crowd), 1 + CROWD]),
     log_lines(LOG)[-20:])
 equal("and so is the reason of each", daemon.log().count("service slow: execv( %s ) failed: " % SLOW), CROWD + 1)
 
