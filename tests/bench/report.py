@@ -72,6 +72,8 @@ Made by `make bench`, which anybody can repeat: medians of {options.rounds} roun
 on {environment()}. The floor is a bare loop of `accept`, `clone` and `exec` (or `recv` and `send`) with the same
 set-up of the child, without checks, limits or log. usherd and xinetd are given the same file: a hundred address
 rules, `instances`, `per_source` and `cps` on, START and EXIT to a log. The others do without most of that.
+The servers that are started have no C library (tests/bench/bare.h): on a virtual machine the library's first look at
+the processor takes ten times as long as all that a super-server does for a connection, and is the same for all.
 Figures from one machine say little about another: the ratios are what counts.
 
 ![connections a second against the number of services](performance.svg)
