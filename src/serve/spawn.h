@@ -49,9 +49,9 @@ bool spawner_has_privilege(const struct spawner *spawner);
 int spawn_check(const struct spawner *spawner, const struct service *service);
 
 /*
- * Lays out what starting a server of @service (referenced) needs. @spawner must
- * outlive it. Returns 0; -ENOMEM; -EPERM as spawn_check(); or
- * -EINVAL, which the log explains, where the label of its servers cannot be had.
+ * Lays out what starting a server of @service (referenced), with which spawn_check() has
+ * found nothing wrong, needs. @spawner must outlive it. Returns 0; -ENOMEM; or -EINVAL,
+ * which the log explains, where the label of its servers cannot be had.
  */
 int spawn_new(struct spawner *spawner, const struct service *service, struct spawn **ret);
 void spawn_free(struct spawn *spawn);

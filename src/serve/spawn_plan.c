@@ -176,12 +176,9 @@ int spawn_check(const struct spawner *spawner, const struct service *service)
 
 int spawn_new(struct spawner *spawner, const struct service *service, struct spawn **ret)
 {
-	struct spawn *spawn;
-	int r = spawn_check(spawner, service);
+	struct spawn *spawn = make_spawn(spawner, service);
+	int r;
 
-	if (r < 0)
-		return r;
-	spawn = make_spawn(spawner, service);
 	if (!spawn)
 		return -ENOMEM;
 	spawn->plan.chroot = service->chroot;
