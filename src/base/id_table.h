@@ -2,20 +2,25 @@
 /* A table from numbers to objects, in sixteen bytes a place. */
 #pragma once
 
-#include <stddef.h>
 #include <stdint.h>
+
+#include "base/open_table.h"
 
 struct id_entry {
 	uint64_t id;
-	void *value; /* NULL: the place is free */
+	void *value;
 };
 
 /* All zero is an empty one. The objects stay their owners'. */
 struct id_table {
-	struct id_entry *entries;
-	size_t room; /* 0 or a power of two */
-	size_t n;
+	struct open_table entries;
 };
+
+/* How many are there. */
+static inline size_t id_table_count(const struct id_table *table)
+{
+	return table->entries.n;
+}
 
 /* Makes room for one more, which id_table_add() then adds without fail. Returns 0 or -ENOMEM. */
 int id_table_reserve(struct id_table *table);
@@ -32,10 +37,7 @@ void id_table_replace(struct id_table *table, uint64_t id, void *value);
 /* Takes it out and returns it, or NULL where there was none. */
 void *id_table_remove(struct id_table *table, uint64_t id);
 
-/*
- * The next in no special order, *@at being 0 before the first, or NULL after the
- * last. What is added or removed in between may make it miss some, or tell some twice.
- */
+/* The next one, as open_table_next(). */
 const struct id_entry *id_table_next(const struct id_table *table, size_t *at);
 
 /* Frees what the table itself has; it is empty then. */

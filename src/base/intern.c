@@ -9,9 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/open_table.h"
 #include "base/util.h"
-
-#define FIRST_SLOTS 64
 
 /* How equal values are told. */
 enum kind {
@@ -27,11 +26,8 @@ struct slot {
 	enum kind kind;
 };
 
-/* A hash table with open addresses; its size is a power of two. */
 struct intern_pool {
-	struct slot *slots;
-	size_t n_slots;
-	size_t n;
+	struct open_table slots;
 };
 
 const struct intern_words_constant intern_no_words = { .value = { .v = (char *const[]){ NULL } } };
@@ -99,72 +95,78 @@ static uint32_t hash_words(const char *const *v, size_t n)
 	return hash;
 }
 
+static bool is_taken(const void *slot)
+{
+	return ((const struct slot *)slot)->value;
+}
+
+static uint32_t hash_slot(const struct open_table *table, const void *slot)
+{
+	(void)table;
+	return ((const struct slot *)slot)->hash;
+}
+
+static const struct open_table_kind kind = { sizeof(struct slot), 64, is_taken, hash_slot };
+
 struct intern_pool *intern_pool_new(void)
 {
 	struct intern_pool *pool = calloc(1, sizeof(*pool));
 
-	if (!pool)
-		return NULL;
-	pool->slots = calloc(FIRST_SLOTS, sizeof(*pool->slots));
-	if (!pool->slots) {
-		free(pool);
-		return NULL;
-	}
-	pool->n_slots = FIRST_SLOTS;
+	/* So that there always is room to look in. */
+	if (pool && open_table_reserve(&pool->slots, &kind) < 0)
+		free(TAKE_PTR(pool));
 	return pool;
 }
 
 void intern_pool_free(struct intern_pool *pool)
 {
+	const struct slot *slot;
+	size_t at = 0;
+
 	if (!pool)
 		return;
-	for (size_t i = 0; i < pool->n_slots; i++)
-		intern_drop(pool->slots[i].value, pool->slots[i].done);
-	free(pool->slots);
+	while ((slot = open_table_next(&pool->slots, &kind, &at)))
+		intern_drop(slot->value, slot->done);
+	open_table_done(&pool->slots);
 	free(pool);
 }
 
-static void put(struct slot *slots, size_t n_slots, const struct slot *slot)
+static bool is_never_it(const void *slot, const void *key)
 {
-	size_t i = slot->hash & (n_slots - 1);
-
-	while (slots[i].value)
-		i = (i + 1) & (n_slots - 1);
-	slots[i] = *slot;
+	(void)slot;
+	(void)key;
+	return false;
 }
 
 /* Has the pool find the value from now on. Where there is no memory for that, equal ones are kept twice. */
 static void remember(struct intern_pool *pool, const struct slot *slot)
 {
-	if (4 * (pool->n + 1) > 3 * pool->n_slots) {
-		struct slot *bigger = calloc(2 * pool->n_slots, sizeof(*bigger));
+	struct slot *place;
 
-		if (!bigger)
-			return;
-		for (size_t i = 0; i < pool->n_slots; i++)
-			if (pool->slots[i].value)
-				put(bigger, 2 * pool->n_slots, &pool->slots[i]);
-		free(pool->slots);
-		pool->slots = bigger;
-		pool->n_slots *= 2;
-	}
-	put(pool->slots, pool->n_slots, slot);
+	if (open_table_reserve(&pool->slots, &kind) < 0)
+		return;
+	place = open_table_slot(&pool->slots, &kind, slot->hash, is_never_it, NULL);
+	*place = *slot;
 	(void)intern_ref(slot->value);
-	pool->n++;
+	pool->slots.n++;
+}
+
+/* Whether a slot has the value of the bytes in another. */
+static bool has_bytes(const void *slot, const void *key)
+{
+	const struct slot *a = slot, *b = key;
+
+	return a->hash == b->hash && a->kind == KIND_BYTES && a->bytes == b->bytes &&
+	       a->done == b->done && memcmp(a->value, b->value, a->bytes) == 0;
 }
 
 static const void *find_bytes(const struct intern_pool *pool, const void *bytes, size_t n,
 			      uint32_t hash, intern_done *done)
 {
-	for (size_t i = hash & (pool->n_slots - 1); pool->slots[i].value;
-	     i = (i + 1) & (pool->n_slots - 1)) {
-		const struct slot *slot = &pool->slots[i];
+	const struct slot key = { bytes, done, n, hash, KIND_BYTES };
+	const struct slot *slot = open_table_slot(&pool->slots, &kind, hash, has_bytes, &key);
 
-		if (slot->hash == hash && slot->kind == KIND_BYTES && slot->bytes == n &&
-		    slot->done == done && memcmp(slot->value, bytes, n) == 0)
-			return intern_ref(slot->value);
-	}
-	return NULL;
+	return intern_ref(slot->value);
 }
 
 static bool holds(const struct words *words, const char *const *v, size_t n)
@@ -186,17 +188,28 @@ bool words_equal(const struct words *a, const struct words *b)
 	return holds(a, (const char *const *)b->v, b->n);
 }
 
+/* A list that is looked for. */
+struct words_key {
+	const char *const *v;
+	size_t n;
+	uint32_t hash;
+};
+
+static bool has_words(const void *slot, const void *key)
+{
+	const struct slot *a = slot;
+	const struct words_key *b = key;
+
+	return a->hash == b->hash && a->kind == KIND_WORDS && holds(a->value, b->v, b->n);
+}
+
 static const struct words *find_words(const struct intern_pool *pool, const char *const *v,
 				      size_t n, uint32_t hash)
 {
-	for (size_t i = hash & (pool->n_slots - 1); pool->slots[i].value;
-	     i = (i + 1) & (pool->n_slots - 1)) {
-		const struct slot *slot = &pool->slots[i];
+	const struct words_key key = { v, n, hash };
+	const struct slot *slot = open_table_slot(&pool->slots, &kind, hash, has_words, &key);
 
-		if (slot->hash == hash && slot->kind == KIND_WORDS && holds(slot->value, v, n))
-			return intern_ref(slot->value);
-	}
-	return NULL;
+	return intern_ref(slot->value);
 }
 
 const void *intern_value(struct intern_pool *pool, void *draft, size_t n, intern_done *done)

@@ -2,17 +2,12 @@
 /* A table that finds what belongs to an endpoint. */
 #pragma once
 
-#include <stddef.h>
-
+#include "base/open_table.h"
 #include "config/endpoint.h"
-
-struct endpoint_slot;
 
 /* Starts zeroed. */
 struct endpoint_map {
-	struct endpoint_slot *slots;
-	size_t n_slots;
-	size_t n;
+	struct open_table places;
 };
 
 /*

@@ -15,9 +15,6 @@
 
 #include "config/schema_private.h"
 
-/* Of the table of values; a power of two. */
-#define FIRST_SLOTS 256
-
 const struct attr_info schema_infos[ATTR_COUNT] = {
 #define X(symbol, name, type, read, min, max, properties) \
 	[ATTR_##symbol] = { name, read, min, max, properties },
@@ -168,38 +165,48 @@ static struct schema_value *read_words(struct schema *schema, enum attr attr,
 	return value;
 }
 
-static size_t first_slot(const struct schema *schema, enum attr attr, const struct words *words)
+static bool is_taken(const void *slot)
 {
-	return hash_bytes(attr, &words, sizeof(words)) & (schema->n_slots - 1);
+	return ((const struct schema_slot *)slot)->value;
+}
+
+static uint32_t hash_of(enum attr attr, const struct words *words)
+{
+	return hash_bytes(attr, &words, sizeof(words));
+}
+
+static uint32_t hash_slot(const struct open_table *table, const void *slot)
+{
+	const struct schema_slot *s = slot;
+
+	(void)table;
+	return hash_of(s->attr, s->value->words);
+}
+
+static const struct open_table_kind slots_kind = { sizeof(struct schema_slot), 256, is_taken,
+						   hash_slot };
+
+/* What a value is looked for by. */
+struct slot_key {
+	const struct words *words;
+	enum attr attr;
+};
+
+static bool is_of(const void *slot, const void *key)
+{
+	const struct schema_slot *s = slot;
+	const struct slot_key *k = key;
+
+	return s->attr == k->attr && s->value->words == k->words;
 }
 
 /* Where the value of these words is, or would be. */
 static struct schema_slot *slot_of(const struct schema *schema, enum attr attr,
 				   const struct words *words)
 {
-	size_t at = first_slot(schema, attr, words);
+	const struct slot_key key = { words, attr };
 
-	while (schema->slots[at].value &&
-	       (schema->slots[at].attr != attr || schema->slots[at].value->words != words))
-		at = (at + 1) & (schema->n_slots - 1);
-	return &schema->slots[at];
-}
-
-static int grow_slots(struct schema *schema)
-{
-	struct schema bigger = { .n_slots = 2 * schema->n_slots };
-
-	bigger.slots = calloc(bigger.n_slots, sizeof(*bigger.slots));
-	if (!bigger.slots)
-		return -ENOMEM;
-	for (size_t i = 0; i < schema->n_slots; i++)
-		if (schema->slots[i].value)
-			*slot_of(&bigger, schema->slots[i].attr, schema->slots[i].value->words) =
-				schema->slots[i];
-	free(schema->slots);
-	schema->slots = bigger.slots;
-	schema->n_slots = bigger.n_slots;
-	return 0;
+	return open_table_slot(&schema->slots, &slots_kind, hash_of(attr, words), is_of, &key);
 }
 
 bool schema_assign_known(struct schema *schema, enum attr attr, const struct words *words)
@@ -217,7 +224,7 @@ int schema_assign(struct schema *schema, enum attr attr, const struct words *wor
 
 	if (schema_assign_known(schema, attr, words))
 		return 0;
-	if (2 * (schema->n_values + 1) > schema->n_slots && grow_slots(schema) < 0)
+	if (open_table_reserve(&schema->slots, &slots_kind) < 0)
 		return -ENOMEM;
 	slot = slot_of(schema, attr, words);
 	schema->cfg->line = (int)line;
@@ -228,7 +235,7 @@ int schema_assign(struct schema *schema, enum attr attr, const struct words *wor
 		return 0;
 	}
 	slot->attr = attr;
-	schema->n_values++;
+	schema->slots.n++;
 	schema->values[attr] = slot->value;
 	return 0;
 }
@@ -243,12 +250,12 @@ struct schema *schema_new(struct diag *diag, struct intern_pool *pool)
 		return NULL;
 	schema->diag = diag;
 	schema->pool = pool;
-	schema->n_slots = FIRST_SLOTS;
-	schema->slots = calloc(schema->n_slots, sizeof(*schema->slots));
 	schema->cfg = options_new();
 	if (schema->cfg)
 		schema->cfg->title = malloc(sizeof(schema));
-	if (!schema->slots || !schema->cfg || !schema->cfg->title) {
+	/* So that there always is room to look in. */
+	if (open_table_reserve(&schema->slots, &slots_kind) < 0 || !schema->cfg ||
+	    !schema->cfg->title) {
 		schema_free(schema);
 		return NULL;
 	}
@@ -268,15 +275,16 @@ struct schema *schema_new(struct diag *diag, struct intern_pool *pool)
 
 void schema_free(struct schema *schema)
 {
+	const struct schema_slot *slot;
+	size_t at = 0;
+
 	if (!schema)
 		return;
-	for (size_t i = 0; schema->slots && i < schema->n_slots; i++) {
-		if (!schema->slots[i].value)
-			continue;
-		intern_unref(schema->slots[i].value->words);
-		intern_unref(schema->slots[i].value->text);
+	while ((slot = open_table_next(&schema->slots, &slots_kind, &at))) {
+		intern_unref(slot->value->words);
+		intern_unref(slot->value->text);
 	}
-	free(schema->slots);
+	open_table_done(&schema->slots);
 	region_done(&schema->region);
 	if (schema->cfg)
 		(void)cfg_free(schema->cfg);

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdarg.h>
 
+#include "base/open_table.h"
 #include "base/region.h"
 #include "config/schema.h"
 #include "config/values.h"
@@ -68,11 +69,9 @@ struct schema {
 	struct schema_value *defaults[ATTR_COUNT]; /* what the defaults stanzas read so far say */
 	bool failed;
 
-	struct region region;      /* of the values */
-	struct schema_slot *slots; /* a hash table with open addresses */
-	size_t n_values;
-	size_t n_slots;                    /* a power of two */
-	unsigned char names[SCHEMA_NAMES]; /* the same: 1 + enum attr, 0 = free */
+	struct region region;              /* of the values */
+	struct open_table slots;           /* struct schema_slot */
+	unsigned char names[SCHEMA_NAMES]; /* with open addresses: 1 + enum attr, 0 = free */
 };
 
 /*

@@ -6,124 +6,88 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
 
-/*
- * Open addressing, as in base/id_table.c, with the counts in their places: each
- * client of an idle crowd may come from an address of its own. The hash starts
- * from where the table lies, which clients that choose their addresses do not know.
- */
-#define SMALLEST 8
-
+/* In its place of the table: each client of an idle crowd may come from an address of its own. */
 struct source_count {
 	unsigned running; /* 0: the place is free */
 	sa_family_t family;
 	uint8_t bytes[16];
 };
 
-static uint32_t hash_of(const struct sources *sources, sa_family_t family, const uint8_t bytes[16])
+/* Starts from where the table lies, which clients that choose their addresses do not know. */
+static uint32_t hash_of(const struct open_table *table, sa_family_t family, const uint8_t bytes[16])
 {
-	uint32_t seed = (uint32_t)((uintptr_t)sources->counts >> 4) ^ family;
+	uint32_t seed = (uint32_t)((uintptr_t)table->slots >> 4) ^ family;
 
 	return hash_bytes(seed, bytes, 16);
 }
 
-/* The place of that address, or the free one where it belongs. There is one. */
-static size_t place_of(const struct sources *sources, sa_family_t family, const uint8_t bytes[16])
+static bool is_taken(const void *slot)
 {
-	size_t i = hash_of(sources, family, bytes) & (sources->room - 1);
-
-	while (sources->counts[i].running &&
-	       (sources->counts[i].family != family ||
-		memcmp(sources->counts[i].bytes, bytes, sizeof(sources->counts[i].bytes)) != 0))
-		i = (i + 1) & (sources->room - 1);
-	return i;
+	return ((const struct source_count *)slot)->running;
 }
 
-static int resize(struct sources *sources, unsigned room)
+static uint32_t hash_slot(const struct open_table *table, const void *slot)
 {
-	struct sources fresh = { .room = room, .n = sources->n };
+	const struct source_count *count = slot;
 
-	fresh.counts = calloc(room, sizeof(*fresh.counts));
-	if (!fresh.counts)
-		return -ENOMEM;
-	for (size_t i = 0; i < sources->room; i++) {
-		const struct source_count *count = &sources->counts[i];
+	return hash_of(table, count->family, count->bytes);
+}
 
-		if (count->running)
-			fresh.counts[place_of(&fresh, count->family, count->bytes)] = *count;
-	}
-	free(sources->counts);
-	*sources = fresh;
-	return 0;
+static const struct open_table_kind kind = { sizeof(struct source_count), 8, is_taken, hash_slot };
+
+static bool is_from(const void *slot, const void *key)
+{
+	const struct source_count *count = slot;
+	const struct addr *peer = key;
+
+	return count->family == peer->family &&
+	       memcmp(count->bytes, peer->bytes, sizeof(count->bytes)) == 0;
+}
+
+static struct source_count *count_of(const struct sources *sources, const struct addr *peer)
+{
+	return open_table_slot(&sources->counts, &kind,
+			       hash_of(&sources->counts, peer->family, peer->bytes), is_from, peer);
 }
 
 int sources_take(struct sources *sources, const struct addr *peer)
 {
 	struct source_count *count;
 
-	if (4 * (sources->n + 1) > 3 * sources->room) {
-		int r = resize(sources, sources->room ? 2 * sources->room : SMALLEST);
-
-		if (r < 0)
-			return r;
-	}
-	count = &sources->counts[place_of(sources, peer->family, peer->bytes)];
+	if (open_table_reserve(&sources->counts, &kind) < 0)
+		return -ENOMEM;
+	count = count_of(sources, peer);
 	if (!count->running) {
 		count->family = peer->family;
 		memcpy(count->bytes, peer->bytes, sizeof(count->bytes));
-		sources->n++;
+		sources->counts.n++;
 	}
 	count->running++;
 	return 0;
 }
 
-/* Moves back those behind the free place @gap that would not be found any more. */
-static void close_gap(struct sources *sources, size_t gap)
-{
-	size_t mask = sources->room - 1;
-
-	for (size_t i = (gap + 1) & mask; sources->counts[i].running; i = (i + 1) & mask) {
-		const struct source_count *count = &sources->counts[i];
-		size_t home = hash_of(sources, count->family, count->bytes) & mask;
-
-		/* Its home is not behind the gap, going round. */
-		if (((i - home) & mask) >= ((i - gap) & mask)) {
-			sources->counts[gap] = sources->counts[i];
-			sources->counts[i].running = 0;
-			gap = i;
-		}
-	}
-}
-
 void sources_release(struct sources *sources, const struct addr *peer)
 {
-	size_t i;
+	struct source_count *count;
 
-	assert(sources->n > 0);
-	i = place_of(sources, peer->family, peer->bytes);
-	assert(sources->counts[i].running > 0);
-	if (--sources->counts[i].running > 0)
+	assert(sources->counts.n > 0);
+	count = count_of(sources, peer);
+	assert(count->running > 0);
+	if (--count->running > 0)
 		return;
-	sources->n--;
-	close_gap(sources, i);
-	/* Without memory for the smaller one the larger one stays. */
-	if (sources->room > SMALLEST && 8 * sources->n < sources->room)
-		(void)resize(sources, sources->room / 2);
+	open_table_remove(&sources->counts, &kind, count);
 }
 
 unsigned sources_running(const struct sources *sources, const struct addr *peer)
 {
-	if (!sources->room)
-		return 0;
-	return sources->counts[place_of(sources, peer->family, peer->bytes)].running;
+	return sources->counts.n ? count_of(sources, peer)->running : 0;
 }
 
 void sources_done(struct sources *sources)
 {
-	free(sources->counts);
-	*sources = (struct sources){ 0 };
+	open_table_done(&sources->counts);
 }

@@ -3,14 +3,11 @@
 #pragma once
 
 #include "base/addr.h"
-
-struct source_count;
+#include "base/open_table.h"
 
 /* All zero is an empty one: nothing runs, and no memory is held. */
 struct sources {
-	struct source_count *counts; /* those of nothing are free places */
-	unsigned room;               /* 0 or a power of two */
-	unsigned n;
+	struct open_table counts;
 };
 
 /* One more runs from the address of @peer; ports and zones do not count. Returns 0 or -ENOMEM. */

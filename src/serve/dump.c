@@ -141,7 +141,8 @@ void dump_state(struct server *server)
 
 unsigned dump_check(struct server *server)
 {
-	size_t sessions = 0, indexed = server->by_pid.n + server->by_number.n + server->waiting;
+	size_t sessions = 0, indexed = id_table_count(&server->by_pid) +
+				       id_table_count(&server->by_number) + server->waiting;
 	unsigned errors = 0;
 	const struct session *session;
 
@@ -165,9 +166,9 @@ unsigned dump_check(struct server *server)
 	indexed += server->gate_room.sessions;
 	if (sessions > indexed && ++errors)
 		log_error("%zu sessions, but %zu can be found", sessions, indexed);
-	if (server->running != server->by_pid.n && ++errors)
+	if (server->running != id_table_count(&server->by_pid) && ++errors)
 		log_error("%u servers are counted, but %zu are known", server->running,
-			  server->by_pid.n);
+			  id_table_count(&server->by_pid));
 	if (errors)
 		log_error("Consistency check detected %u errors", errors);
 	return errors;

@@ -20,7 +20,7 @@ void overdue_done(struct overdue *overdue)
 
 size_t overdue_count(const struct overdue *overdue)
 {
-	return overdue->by_pid.n;
+	return id_table_count(&overdue->by_pid);
 }
 
 int overdue_reserve(struct overdue *overdue)

@@ -289,7 +289,7 @@ static void on_message(evutil_socket_t fd, short what, void *arg)
 
 size_t worker_link_sessions(const struct worker_link *link)
 {
-	return link->sessions.n;
+	return id_table_count(&link->sessions);
 }
 
 void *worker_link_scratch(struct worker_link *link, size_t size)

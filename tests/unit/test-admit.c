@@ -109,7 +109,7 @@ static void admits_everybody_where_nothing_is_limited(void **state)
 	assert_int_equal(decision.access, ACCESS_ALLOW);
 	assert_false(decision.source_was_taken);
 	assert_int_equal(f->limits.running, 1);
-	assert_int_equal(f->limits.sources.n, 0);
+	assert_int_equal(f->limits.sources.counts.n, 0);
 }
 
 static void trips_over_the_rate_and_says_until_when(void **state)
@@ -395,7 +395,7 @@ static void takes_addresses_that_agree_in_the_masked_bits_for_one_source(void **
 			source = admit_source(&f->service, &f->peer);
 			limits_release(&f->limits, &source, true);
 		}
-		assert_int_equal(f->limits.sources.n, 0);
+		assert_int_equal(f->limits.sources.counts.n, 0);
 	}
 }
 
@@ -414,7 +414,7 @@ static void counts_stay_right_when_a_reload_changes_per_source(void **state)
 	f->service.per_source = UNLIMITED;
 	limits_release(&f->limits, &f->peer, during.source_was_taken);
 	assert_int_equal(f->limits.running, 0);
-	assert_int_equal(f->limits.sources.n, 0);
+	assert_int_equal(f->limits.sources.counts.n, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -37,10 +37,10 @@ static void test_twice(void **state)
 	assert_ptr_equal(id_table_find(&table, 7), &one);
 	id_table_replace(&table, 7, &other);
 	assert_ptr_equal(id_table_find(&table, 7), &other);
-	assert_int_equal(table.n, 1);
+	assert_int_equal(id_table_count(&table), 1);
 	assert_ptr_equal(id_table_remove(&table, 7), &other);
 	assert_null(id_table_find(&table, 7));
-	assert_int_equal(table.n, 0);
+	assert_int_equal(id_table_count(&table), 0);
 	id_table_done(&table);
 }
 
@@ -55,9 +55,9 @@ static void test_reserve(void **state)
 		size_t room;
 
 		assert_int_equal(id_table_reserve(&table), 0);
-		room = table.room;
+		room = table.entries.room;
 		assert_int_equal(id_table_add(&table, i, &objects[i]), 0);
-		assert_int_equal(table.room, room);
+		assert_int_equal(table.entries.room, room);
 	}
 	id_table_done(&table);
 }
@@ -77,9 +77,9 @@ static void check_all(const struct id_table *table, char *objects, const bool *t
 		assert_true(there[entry->id / 64]);
 		seen++;
 	}
-	assert_int_equal(n, table->n);
+	assert_int_equal(n, id_table_count(table));
 	assert_int_equal(n, seen);
-	assert_true(table->room <= 16 || table->room <= 8 * (n + 1));
+	assert_true(table->entries.room <= 16 || table->entries.room <= 8 * (n + 1));
 }
 
 static void test_any_order(void **state)

@@ -205,7 +205,7 @@ static void release_undoes_take(void **state)
 	assert_int_equal(limits_running_from(&limits, &b), 0);
 	limits_release(&limits, &a, true);
 	assert_int_equal(limits.running, 0);
-	assert_int_equal(limits.sources.n, 0);
+	assert_int_equal(limits.sources.counts.n, 0);
 	limits_done(&limits);
 }
 
@@ -234,7 +234,7 @@ static void what_was_not_taken_by_source_is_not_released_by_source(void **state)
 	(void)state;
 	limits_init(&limits);
 	assert_int_equal(limits_take(&limits, &a, false), 0);
-	assert_int_equal(limits.sources.n, 0);
+	assert_int_equal(limits.sources.counts.n, 0);
 	assert_int_equal(limits_take(&limits, &a, true), 0);
 	assert_int_equal(limits_running_from(&limits, &a), 1);
 	limits_release(&limits, &a, false);
@@ -263,7 +263,7 @@ static void counts_thousands_of_sources_apart(void **state)
 	assert_int_equal(limits.running, 10000);
 	limits_done(&limits);
 	assert_int_equal(limits.running, 0);
-	assert_int_equal(limits.sources.n, 0);
+	assert_int_equal(limits.sources.counts.n, 0);
 }
 
 static void sources_that_are_gone_leave_nothing_behind(void **state)
@@ -285,8 +285,8 @@ static void sources_that_are_gone_leave_nothing_behind(void **state)
 		}
 	}
 	assert_int_equal(limits.running, 0);
-	assert_int_equal(limits.sources.n, 0);
-	assert_true(limits.sources.room <= 16);
+	assert_int_equal(limits.sources.counts.n, 0);
+	assert_true(limits.sources.counts.room <= 16);
 	limits_done(&limits);
 }
 
