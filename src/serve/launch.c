@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "serve/admission.h"
+#include "serve/at_once.h"
 #include "serve/child.h"
 #include "serve/gate.h"
 #include "serve/gate_plan.h"
@@ -62,6 +63,10 @@ static bool start(struct session *session, int fd)
 			mux_naming_greet(connection, service, limit);
 		greet(connection, service, GREETING_SUCCESS, limit);
 		session->greeted = true;
+	}
+	if (at_once_can(session, connection)) {
+		at_once_answer(session, connection);
+		return false;
 	}
 	if (!run_wants(run, START_SERVER))
 		return hand_over(session, take_fd(&connection), hand_on);

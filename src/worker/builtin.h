@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "base/clock_text.h"
+
 /* How much one session may read, and about how much it may write, at one wake-up. */
 #define SCRATCH_BYTES ((size_t)64 * 1024)
 
@@ -29,8 +31,8 @@ struct shared {
 	char scratch[SCRATCH_BYTES];
 	char pattern[CHARGEN_PERIOD * CHARGEN_REPEATS];
 	unsigned line; /* at which the next datagram of chargen starts */
-	char text[64];
-	uint8_t time[4];
+	char text[CLOCK_TEXT_MAX];
+	uint8_t time[CLOCK_SECONDS];
 	bool joins_answers; /* answers_can_join() */
 	struct flow_pool *flows;
 };

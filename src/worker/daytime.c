@@ -2,28 +2,16 @@
 /* The daytime service, RFC 867, in the format of xinetd. */
 #include "config.h"
 
-#include <stdio.h>
 #include <sys/socket.h>
 #include <time.h>
 
+#include "base/clock_text.h"
 #include "worker/builtin.h"
 
-/* Writes "20 NOV 2026 23:50:31 UTC" and CRLF, whatever the locale; returns its length, 0 on failure. */
+/* Returns the length of shared->text, 0 on failure. The zone was read before the worker lost sight of the file system. */
 static size_t daytime_text(struct shared *shared)
 {
-	static const char months[12][4] = { "JAN", "FEB", "MAR", "APR", "MAY", "JUN",
-					    "JUL", "AUG", "SEP", "OCT", "NOV", "DEC" };
-	time_t now = time(NULL);
-	struct tm tm;
-	int n;
-
-	/* The zone was read before the worker lost sight of the file system. */
-	if (!localtime_r(&now, &tm))
-		return 0;
-	n = snprintf(shared->text, sizeof(shared->text), "%02d %s %d %02d:%02d:%02d %.16s\r\n",
-		     tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
-		     tm.tm_sec, tm.tm_zone);
-	return n > 0 && (size_t)n < sizeof(shared->text) ? (size_t)n : 0;
+	return clock_text(time(NULL), shared->text);
 }
 
 int say_and_close(struct stream *stream, const void *text, size_t length)

@@ -4,24 +4,13 @@
 
 #include <time.h>
 
+#include "base/clock_text.h"
 #include "worker/builtin.h"
-
-/* Seconds from 1900 to 1970. */
-#define EPOCH UINT32_C(2208988800)
-
-static void time_bytes(struct shared *shared)
-{
-	/* Wraps in 2036, as the protocol does. */
-	uint32_t now = (uint32_t)time(NULL) + EPOCH;
-
-	for (unsigned i = 0; i < 4; i++)
-		shared->time[i] = (uint8_t)(now >> (24 - 8 * i));
-}
 
 static int time_stream(struct stream *stream, struct shared *shared, unsigned ready)
 {
 	(void)ready;
-	time_bytes(shared);
+	clock_seconds(time(NULL), shared->time);
 	return say_and_close(stream, shared->time, sizeof(shared->time));
 }
 
@@ -30,7 +19,7 @@ static size_t time_dgram(struct shared *shared, void *payload, size_t length,
 {
 	(void)payload;
 	(void)length;
-	time_bytes(shared);
+	clock_seconds(time(NULL), shared->time);
 	parts[0] = (struct iovec){ .iov_base = shared->time, .iov_len = sizeof(shared->time) };
 	return 1;
 }
