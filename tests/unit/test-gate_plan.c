@@ -14,6 +14,7 @@
 #include "base/util.h"
 #include "serve/gate_plan.h"
 #include "serve/spawn_private.h"
+#include "service_fixture.h"
 
 #ifdef HAVE_LIBWRAP
 #define WRAPPED true
@@ -44,19 +45,15 @@ static int free_spawner(void **state)
 	return 0;
 }
 
-/* A stream service called "name" with a server. */
-static struct service *make_service(void)
+/* A service of somebody's, whose server is called something else. */
+static struct service *make_owned_service(void)
 {
-	struct service *service = service_new();
+	struct service *service = make_service("id", "/usr/sbin/in.server");
 
-	assert_non_null(service);
-	service->name = intern_text(NULL, "name");
-	service->id = intern_text(NULL, "id");
-	service->server = intern_text(NULL, "/usr/sbin/in.server");
 	service->user = intern_text(NULL, "somebody");
 	service->uid = 1234;
 	service->gid = 4321;
-	service->socktype = SOCK_STREAM;
+	intern_unref(service->argv);
 	service->argv = intern_words(NULL, (const char *const[]){ "/x/called" }, 1);
 	return service;
 }
@@ -82,7 +79,7 @@ static void give_names(const struct addr_rules **slot, const char *const *names)
 
 static void the_name_for_libwrap(void **state)
 {
-	struct service *service = make_service();
+	struct service *service = make_owned_service();
 
 	(void)state;
 	assert_string_equal(gate_plan_libwrap_name(service), "in.server");
@@ -101,7 +98,7 @@ static void the_name_for_libwrap(void **state)
 
 static void what_is_asked_about_whom(void **state)
 {
-	struct service *service = make_service();
+	struct service *service = make_owned_service();
 	const struct addr *peers[] = { &ipv4, &unknown, &local };
 
 	(void)state;
@@ -146,7 +143,7 @@ static struct spawn *plan(const struct service *service)
 
 static void who_needs_no_gate_has_none(void **state)
 {
-	struct service *service = make_service();
+	struct service *service = make_owned_service();
 
 	(void)state;
 	assert_null(plan(service));
@@ -159,7 +156,7 @@ static void names_are_told_where_they_matter(void **state)
 {
 	static const char *const only[] = { "a.example", ".b.example", NULL };
 	static const char *const no[] = { "-c.example", NULL };
-	struct service *service = make_service();
+	struct service *service = make_owned_service();
 	struct spawn *spawn;
 
 	(void)state;
@@ -187,7 +184,7 @@ static void names_are_told_where_they_matter(void **state)
 
 static void rules_are_asked_as_the_service(void **state)
 {
-	struct service *service = make_service();
+	struct service *service = make_owned_service();
 	struct spawn *spawn;
 
 	(void)state;
@@ -217,7 +214,7 @@ static void rules_are_asked_as_the_service(void **state)
 
 static void more_names_than_a_command_line_takes(void **state)
 {
-	struct service *service = make_service();
+	struct service *service = make_owned_service();
 	struct addr_rules *rules;
 	struct spawn *spawn;
 

@@ -20,6 +20,7 @@
 #include "base/util.h"
 #include "serve/label.h"
 #include "serve/spawn_private.h"
+#include "service_fixture.h"
 
 /*
  * A pipe stands in for the policy's file "create": what is asked comes back as
@@ -190,20 +191,15 @@ static void a_root_of_its_own_is_where_the_program_is(void **state)
 /* The exit status of a server that is started on @fd with what @set says, and why it was not. */
 static int start_server(struct label *label, int fd, struct spawn_failure *ret)
 {
-	char *environment[] = { NULL }, server[] = "/bin/true", id[] = "a",
-	     *argv[] = { server, NULL };
+	char *environment[] = { NULL };
 	const struct rlimit nofile = { .rlim_cur = 1024, .rlim_max = 1024 };
-	struct service *service = service_new();
+	struct service *service = make_service("a", "/bin/true");
 	const struct addr peer = { .family = AF_UNIX };
 	struct spawner *spawner;
 	struct spawn *spawn;
 	int status;
 	pid_t pid;
 
-	assert_non_null(service);
-	service->id = intern_text(NULL, id);
-	service->server = intern_text(NULL, server);
-	service->argv = intern_words(NULL, (const char *const[]){ argv[0] }, 1);
 	assert_int_equal(spawner_new(environment, &nofile, &spawner), 0);
 	spawner_note_signals(spawner);
 	assert_int_equal(spawn_new(spawner, service, &spawn), 0);

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "serve/spawn_private.h"
+#include "service_fixture.h"
 
 #define CHILDREN  200
 #define FIRST_PID (1 << 30)
@@ -168,19 +169,15 @@ static void start_server(struct spawn *spawn)
 
 static void starts_cost_the_same_beside_many(void **state)
 {
-	char *environment[] = { NULL }, server[] = "/bin/true", id[] = "a";
+	char *environment[] = { NULL };
 	const struct rlimit nofile = { .rlim_cur = 1024, .rlim_max = 1024 };
-	struct service *service = service_new();
+	struct service *service = make_service("a", "/bin/true");
 	struct spawn_failure failure;
 	struct spawner *spawner;
 	struct spawn *spawn;
 	size_t before;
 
 	(void)state;
-	assert_non_null(service);
-	service->id = intern_text(NULL, id);
-	service->server = intern_text(NULL, server);
-	service->argv = intern_words(NULL, (const char *const[]){ server }, 1);
 	assert_int_equal(spawner_new(environment, &nofile, &spawner), 0);
 	spawner_note_signals(spawner);
 	assert_int_equal(spawn_new(spawner, service, &spawn), 0);

@@ -15,6 +15,7 @@
 #include "base/util.h"
 #include "serve/run.h"
 #include "serve/spawn_private.h"
+#include "service_fixture.h"
 
 static struct server server;
 
@@ -40,21 +41,6 @@ static int free_server(void **state)
 	return 0;
 }
 
-/* A stream service that starts a program as whoever runs the test. */
-static struct service *make_service(void)
-{
-	struct service *service = service_new();
-
-	assert_non_null(service);
-	service->name = intern_text(NULL, "name");
-	service->id = intern_text(NULL, "id");
-	service->file = intern_text(NULL, "file");
-	service->server = intern_text(NULL, "/bin/true");
-	service->socktype = SOCK_STREAM;
-	service->protocol = IPPROTO_TCP;
-	return service;
-}
-
 static const struct words *words(const char *a, const char *b)
 {
 	return intern_words(NULL, (const char *const[]){ a, b }, b ? 2 : 1);
@@ -69,7 +55,7 @@ static void an_idle_service_is_small(void **state)
 
 static void nothing_is_laid_out_before_it_is_needed(void **state)
 {
-	struct service *service = make_service();
+	struct service *service = make_service("id", "/bin/true");
 	struct starts starts;
 	struct spawn *plan;
 
@@ -94,7 +80,7 @@ static void nothing_is_laid_out_before_it_is_needed(void **state)
 
 static void all_that_may_be_needed_is_known(void **state)
 {
-	struct service *service = make_service();
+	struct service *service = make_service("id", "/bin/true");
 	struct starts starts;
 
 	(void)state;
@@ -114,7 +100,7 @@ static void all_that_may_be_needed_is_known(void **state)
 
 static void the_environment_is_shared_where_the_stanza_says_nothing(void **state)
 {
-	struct service *service = make_service();
+	struct service *service = make_service("id", "/bin/true");
 	struct spawn *spawn;
 
 	(void)state;
@@ -143,7 +129,7 @@ static void the_environment_is_shared_where_the_stanza_says_nothing(void **state
 
 static void an_identity_that_cannot_be_had_is_refused_at_load(void **state)
 {
-	struct service *service = make_service();
+	struct service *service = make_service("id", "/bin/true");
 	bool privileged = server.spawner->privileged;
 	struct starts starts = { 0 };
 
@@ -165,7 +151,7 @@ static void want_of_memory_later_is_told(void **state)
 	(void)state;
 	skip();
 #else
-	struct service *service = make_service();
+	struct service *service = make_service("id", "/bin/true");
 	struct rlimit before, none = { 0 };
 	struct starts starts;
 	void *blocks = NULL;
