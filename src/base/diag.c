@@ -4,6 +4,7 @@
 
 #include "base/diag.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static int finding_init(struct finding *f, const char *file, const char *service,
@@ -56,6 +57,37 @@ void diag_add(struct diag *diag, enum severity severity, const char *file, unsig
 	va_start(ap, format);
 	diag_addv(diag, severity, file, line, service, format, ap);
 	va_end(ap);
+}
+
+/* A finding, and where it stood. */
+struct ranked {
+	struct finding finding;
+	size_t rank;
+};
+
+static int by_place(const void *left, const void *right)
+{
+	const struct ranked *a = left, *b = right;
+	const struct finding *f = &a->finding, *g = &b->finding;
+	int order = f->file && g->file ? strcmp(f->file, g->file) : !f->file - !g->file;
+
+	if (order == 0)
+		order = (f->line > g->line) - (f->line < g->line);
+	return order ? order : (a->rank > b->rank) - (a->rank < b->rank);
+}
+
+void diag_sort(struct diag *diag)
+{
+	struct ranked *ranked = calloc(diag->n + 1, sizeof(*ranked));
+
+	if (!ranked)
+		return;
+	for (size_t i = 0; i < diag->n; i++)
+		ranked[i] = (struct ranked){ diag->v[i], i };
+	qsort(ranked, diag->n, sizeof(*ranked), by_place);
+	for (size_t i = 0; i < diag->n; i++)
+		diag->v[i] = ranked[i].finding;
+	free(ranked);
 }
 
 const char *severity_name(enum severity severity)

@@ -46,6 +46,12 @@ void diag_add(struct diag *diag, enum severity severity, const char *file, unsig
 void diag_addv(struct diag *diag, enum severity severity, const char *file, unsigned line,
 	       const char *service, const char *format, va_list ap) PRINTF_LIKE(6, 0);
 
+/*
+ * Puts the findings in the order of files, by their names, and lines; those of one line stay in the order
+ * found, and those without a file are last. Without memory all stay as they are.
+ */
+void diag_sort(struct diag *diag);
+
 /* "error", "warning" or "notice". */
 const char *severity_name(enum severity severity);
 

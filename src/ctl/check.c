@@ -127,6 +127,7 @@ int ctl_check(int argc, char **argv)
 	r = ctl_load(file, inetd_file, &diag, &conf);
 	if (conf)
 		check_logs(conf, &diag);
+	diag_sort(&diag);
 	status = ctl_status(&diag, r, strict);
 	if (!json) {
 		ctl_print_findings(&diag, stdout);

@@ -58,6 +58,22 @@ check "and a summary" said "1 service; 0 errors, 0 warnings"
 check "warnings give 0" runs 0 "$usherctl" check warned
 check "and are told" said "warned:9: warning: unknown attribute \"unknown_thing\""
 check "with --strict they give 1" runs 1 "$usherctl" check --strict warned
+
+# in_order FILE NUMBER: what was printed last has so many findings of it, in the order of its lines.
+in_order() {
+	sed -n "s|^[^ ]*/$1:\([0-9]*\):.*|\1|p" out >lines
+	[ "$(wc -l <lines)" -eq "$2" ] && sort -n -c lines && return 0
+	cat out
+	return 1
+}
+
+{
+	stanza a 4001 'instances = x'
+	echo 'rubbish'
+	stanza b 4002 'nice = y' 'strange'
+} >mixed
+"$usherctl" check mixed >out 2>err
+check "what is wrong with words and what with values is told line by line" in_order mixed 4
 check "--strict is content with a clean file" runs 0 "$usherctl" check --strict good
 check "errors give 1" runs 1 "$usherctl" check bad
 check "the first error is told" said "$tmp/bad:9: error: instances:"

@@ -35,6 +35,31 @@ static void keeps_findings_in_order_and_counts_them(void **state)
 	assert_int_equal(diag.errors, 0);
 }
 
+static void sorts_by_file_and_line(void **state)
+{
+	static const struct {
+		const char *file;
+		unsigned line;
+		const char *text;
+	} found[] = {
+		{ NULL, 0, "i" },     { "b", 2, "f" },  { "b", 10, "g" }, { "a", 7, "c" },
+		{ "a", 1, "a" },      { "b", 1, "e" },  { "a", 7, "d" },  { "a", 2, "b" },
+		{ "b.conf", 1, "h" }, { NULL, 0, "j" },
+	};
+	struct diag diag = { 0 };
+
+	(void)state;
+	diag_sort(&diag);
+	for (size_t i = 0; i < ARRAY_SIZE(found); i++)
+		diag_add(&diag, SEVERITY_ERROR, found[i].file, found[i].line, NULL, "%s",
+			 found[i].text);
+	diag_sort(&diag);
+	assert_int_equal(diag.n, ARRAY_SIZE(found));
+	for (size_t i = 0; i < diag.n; i++)
+		assert_int_equal(diag.v[i].text[0], 'a' + (int)i);
+	diag_done(&diag);
+}
+
 static void the_texts_are_copies(void **state)
 {
 	char file[] = "x.conf", service[] = "echo";
@@ -121,6 +146,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keeps_findings_in_order_and_counts_them),
+		cmocka_unit_test(sorts_by_file_and_line),
 		cmocka_unit_test(the_texts_are_copies),
 		cmocka_unit_test(holds_many_findings),
 		cmocka_unit_test(severities_have_names),
