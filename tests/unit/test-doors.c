@@ -21,10 +21,12 @@ static struct {
 	struct event_base *base;
 	struct doors *doors;
 	struct place places[DOORS];
-	int others[DOORS];     /* the ends by which somebody comes */
-	unsigned calls[DOORS]; /* of each place */
-	bool takes;            /* takes what waits */
-	bool closes_others;    /* unwatches all others */
+	int others[DOORS];       /* the ends by which somebody comes */
+	unsigned calls[DOORS];   /* of each place */
+	bool takes;              /* takes what waits */
+	bool closes_others;      /* unwatches all others */
+	bool asks;               /* whether others wait */
+	bool others_wait[DOORS]; /* what was the answer in the turn of each */
 } world;
 
 static void on_ready(struct place *place)
@@ -34,6 +36,8 @@ static void on_ready(struct place *place)
 	world.calls[place - world.places]++;
 	if (world.takes)
 		assert_int_equal(read(place->fd, &byte, 1), 1);
+	if (world.asks)
+		world.others_wait[place - world.places] = doors_others_wait(world.doors);
 	for (size_t i = 0; world.closes_others && i < DOORS; i++)
 		if (&world.places[i] != place)
 			doors_unwatch(world.doors, world.places[i].fd, &world.places[i]);
@@ -141,6 +145,26 @@ static void forgets_at_once_who_is_not_watched_any_more(void **state)
 	assert_int_equal(all_calls(), 2);
 }
 
+static void tells_whether_others_wait(void **state)
+{
+	(void)state;
+	world.asks = true;
+	assert_false(doors_others_wait(world.doors));
+	come(3);
+	assert_true(doors_others_wait(world.doors));
+	/* The one that is served is not another, though more wait there. */
+	round_of_the_loop();
+	assert_int_equal(world.calls[3], 1);
+	assert_false(world.others_wait[3]);
+	/* The first of two leaves the other waiting, and comes again itself as far as the second knows. */
+	come(7);
+	round_of_the_loop();
+	assert_int_equal(world.calls[7], 1);
+	assert_true(world.others_wait[3] && world.others_wait[7]);
+	/* Outside of a turn all are others. */
+	assert_true(doors_others_wait(world.doors));
+}
+
 static void tells_what_cannot_be_watched(void **state)
 {
 	(void)state;
@@ -155,6 +179,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(gives_everybody_a_turn, begin, end),
 		cmocka_unit_test_setup_teardown(forgets_at_once_who_is_not_watched_any_more, begin,
 						end),
+		cmocka_unit_test_setup_teardown(tells_whether_others_wait, begin, end),
 		cmocka_unit_test_setup_teardown(tells_what_cannot_be_watched, begin, end),
 	};
 
