@@ -184,9 +184,10 @@ static int add_rules(scmp_filter_ctx ctx)
 				     SCMP_SYS(splice), SCMP_SYS(read),
 				     /* texts */
 				     SCMP_SYS(sendfile), SCMP_SYS(sendfile64),
-				     /* libevent */
+				     /* the loop */
 				     SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait),
 				     SCMP_SYS(epoll_pwait2), SCMP_SYS(epoll_ctl),
+				     SCMP_SYS(timerfd_settime), SCMP_SYS(timerfd_settime64),
 				     SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64),
 				     SCMP_SYS(gettimeofday), SCMP_SYS(time),
 				     /* malloc */

@@ -5,14 +5,16 @@
 #include "worker/loop.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/util.h"
 
 /* Taken from the kernel at once. */
 #define EVENTS 128
+
+#define NEVER UINT64_MAX
 
 struct loop {
 	int fd;
@@ -21,17 +23,24 @@ struct loop {
 	struct epoll_event events[EVENTS];
 	struct alarm **alarms; /* a heap, the first that is due in front; at is counted from 1 */
 	size_t n_alarms;
+	int timer_fd;
+	uint64_t timer_usec; /* when it goes off; NEVER: it is not set */
 };
 
 struct loop *loop_new(void)
 {
 	struct loop *loop = calloc(1, sizeof(*loop));
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 
 	if (!loop)
 		return NULL;
+	event.data.ptr = loop;
+	loop->timer_usec = NEVER;
 	loop->fd = epoll_create1(EPOLL_CLOEXEC);
-	if (loop->fd < 0) {
-		free(loop);
+	loop->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (loop->fd < 0 || loop->timer_fd < 0 ||
+	    epoll_ctl(loop->fd, EPOLL_CTL_ADD, loop->timer_fd, &event) < 0) {
+		loop_free(loop);
 		return NULL;
 	}
 	return loop;
@@ -41,7 +50,8 @@ void loop_free(struct loop *loop)
 {
 	if (!loop)
 		return;
-	(void)close(loop->fd);
+	cleanup_close(&loop->fd);
+	cleanup_close(&loop->timer_fd);
 	free(loop->alarms);
 	free(loop);
 }
@@ -93,20 +103,41 @@ static void sift(struct loop *loop, size_t at, struct alarm *alarm)
 	put_alarm(loop, at, alarm);
 }
 
+/*
+ * A wait with a limit has the kernel set a timer, and take it back, each time. Its own timer
+ * stays as it is instead, unless an alarm is earlier: some go off for nobody, but far fewer.
+ */
+static int set_timer(struct loop *loop, uint64_t due_usec)
+{
+	struct itimerspec at = { .it_value.tv_sec = (time_t)(due_usec / USEC_PER_SEC) };
+
+	if (due_usec >= loop->timer_usec)
+		return 0;
+	/* Zero would not set it; what is a nanosecond late is not too early. */
+	at.it_value.tv_nsec = (long)(due_usec % USEC_PER_SEC) * 1000 + 1;
+	if (timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &at, NULL) < 0)
+		return -errno;
+	loop->timer_usec = due_usec;
+	return 0;
+}
+
 int loop_set(struct loop *loop, struct alarm *alarm, uint64_t due_usec)
 {
 	size_t at = alarm->at;
+	int r = 0;
 
 	if (!at) {
-		int r = array_grow(&loop->alarms, loop->n_alarms, sizeof(struct alarm *));
-
+		r = array_grow(&loop->alarms, loop->n_alarms, sizeof(struct alarm *));
 		if (r < 0)
 			return r;
 		at = ++loop->n_alarms;
 	}
 	alarm->due_usec = due_usec;
 	sift(loop, at, alarm);
-	return 0;
+	r = set_timer(loop, due_usec);
+	if (r < 0)
+		loop_unset(loop, alarm);
+	return r;
 }
 
 void loop_unset(struct loop *loop, struct alarm *alarm)
@@ -122,19 +153,19 @@ void loop_unset(struct loop *loop, struct alarm *alarm)
 		sift(loop, at, last);
 }
 
-static void ring(struct loop *loop)
+/* The timer has gone off. Returns 0 or -errno. */
+static int ring(struct loop *loop)
 {
-	uint64_t now;
+	uint64_t now = now_usec();
 
-	if (!loop->n_alarms)
-		return;
-	now = now_usec();
+	loop->timer_usec = NEVER;
 	while (loop->n_alarms && loop->alarms[0]->due_usec <= now) {
 		struct alarm *alarm = loop->alarms[0];
 
 		loop_unset(loop, alarm);
 		alarm->fn(alarm);
 	}
+	return loop->n_alarms ? set_timer(loop, loop->alarms[0]->due_usec) : 0;
 }
 
 /* --- the turn --- */
@@ -147,27 +178,11 @@ static uint32_t ready_of(const struct watch *watch, uint32_t events)
 	return events & watch->events & (EPOLLIN | EPOLLOUT);
 }
 
-/* How long to wait, in milliseconds, rounded up so that nothing is looked at too early. */
-static int pause_of(const struct loop *loop, uint64_t most_usec)
+int loop_turn(struct loop *loop, bool wait)
 {
-	uint64_t pause = most_usec;
-
-	if (loop->n_alarms) {
-		uint64_t now = now_usec(), due = loop->alarms[0]->due_usec;
-		uint64_t left = due > now ? due - now : 0;
-
-		if (left < pause)
-			pause = left;
-	}
-	if (pause == UINT64_MAX)
-		return -1;
-	pause = (pause + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
-	return pause < INT_MAX ? (int)pause : INT_MAX;
-}
-
-int loop_turn(struct loop *loop, uint64_t most_usec)
-{
-	int n = epoll_wait(loop->fd, loop->events, EVENTS, pause_of(loop, most_usec));
+	int n = epoll_wait(loop->fd, loop->events, EVENTS, wait ? -1 : 0);
+	int called = 0;
+	bool is_time = false;
 
 	if (n < 0 && errno != EINTR)
 		return -errno;
@@ -175,11 +190,23 @@ int loop_turn(struct loop *loop, uint64_t most_usec)
 	for (loop->next = 0; loop->next < loop->n;) {
 		const struct epoll_event *event = &loop->events[loop->next++];
 		struct watch *watch = event->data.ptr;
-		uint32_t ready = watch ? ready_of(watch, event->events) : 0;
+		uint32_t ready;
 
-		if (ready)
-			watch->fn(watch, ready);
+		if (event->data.ptr == loop) {
+			is_time = true;
+			continue;
+		}
+		ready = watch ? ready_of(watch, event->events) : 0;
+		if (!ready)
+			continue;
+		called++;
+		watch->fn(watch, ready);
 	}
-	ring(loop);
-	return loop->n;
+	if (is_time) {
+		int r = ring(loop);
+
+		if (r < 0)
+			return r;
+	}
+	return called;
 }

@@ -2,6 +2,7 @@
 /* The worker's event loop: descriptors that are watched, and alarms. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -44,15 +45,14 @@ void loop_free(struct loop *loop);
 /* Waits for @events of @watch->fd from now on, for nothing where that is 0. Returns 0 or -errno. */
 int loop_watch(struct loop *loop, struct watch *watch, uint32_t events);
 
-/* Sets @alarm, which may be set already, to @due_usec. Returns 0 or -ENOMEM. */
+/* Sets @alarm, which may be set already, to @due_usec. Returns 0 or -errno; then it is not set. */
 int loop_set(struct loop *loop, struct alarm *alarm, uint64_t due_usec);
 
 /* It will not be called any more. */
 void loop_unset(struct loop *loop, struct alarm *alarm);
 
 /*
- * Waits until something is ready, an alarm is due, or @most_usec are over
- * (UINT64_MAX: without limit), and makes the calls. Returns the number of
- * descriptors that were ready, or -errno.
+ * Makes the calls for what is ready and due; with @wait it waits first until there is
+ * any, and may come back without a call. Returns the number of watches called, or -errno.
  */
-int loop_turn(struct loop *loop, uint64_t most_usec);
+int loop_turn(struct loop *loop, bool wait);

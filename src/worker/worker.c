@@ -30,12 +30,17 @@
 #define HELD_ENDS 32
 #define HELD_USEC USEC_PER_MSEC
 
+/* Ends are held back until then. */
+struct hold {
+	struct alarm alarm;
+	bool over;
+};
+
 struct worker {
 	struct watch pair;
 	struct loop *loop;
 	struct sessions *sessions;
-	bool heard;         /* in this turn usherd has sent something, or made room: it is awake */
-	uint64_t held_usec; /* since when ends are held back; 0: none is */
+	struct hold hold;
 	struct shared shared;
 	_Alignas(8) char message[WIRE_MAX_MESSAGE];
 };
@@ -68,22 +73,26 @@ static void pass_dgrams(struct worker *w, uint32_t count, char *entries, size_t 
 	}
 }
 
+static void on_hold_over(struct alarm *alarm)
+{
+	struct hold *hold = (struct hold *)alarm; /* its first member */
+
+	hold->over = true;
+}
+
 /*
  * Whether the ends are to be told now. To wake usherd costs more than all that
- * it does with an end, so they wait a moment for it to be awake anyway: under
- * load the next connection comes sooner than that.
+ * it does with an end, so they wait a moment for others.
  */
 static bool is_time_to_report(struct worker *w)
 {
 	size_t n = sessions_n_ended(w->sessions);
-	uint64_t now;
+	bool over = w->hold.over;
 
-	if (n == 0 || w->heard || n >= HELD_ENDS || sessions_are_urgent(w->sessions))
+	w->hold.over = false;
+	if (n == 0 || over || n >= HELD_ENDS || sessions_are_urgent(w->sessions))
 		return n > 0;
-	now = now_usec();
-	if (!w->held_usec)
-		w->held_usec = now;
-	return now - w->held_usec >= HELD_USEC;
+	return !w->hold.alarm.at && loop_set(w->loop, &w->hold.alarm, now_usec() + HELD_USEC) < 0;
 }
 
 /* Reports the sessions that have ended, as far as the pair takes it now. */
@@ -153,7 +162,8 @@ static void on_pair(struct watch *watch, uint32_t ready)
 	int fds[WIRE_MAX_FDS];
 	ssize_t size;
 
-	w->heard = true;
+	if (ready & EPOLLOUT)
+		w->hold.over = true;
 	if (!(ready & EPOLLIN))
 		return;
 	size = pair_receive(PAIR_FD, w->message, sizeof(w->message), fds);
@@ -175,6 +185,7 @@ static struct worker *worker_new(void)
 	chargen_prepare(&w->shared);
 	w->shared.joins_answers = answers_can_join();
 	w->pair = (struct watch){ .fn = on_pair, .fd = PAIR_FD };
+	w->hold.alarm.fn = on_hold_over;
 	w->loop = loop_new();
 	w->shared.flows = flow_pool_new(w->shared.scratch);
 	if (!w->loop || !w->shared.flows || !(w->sessions = sessions_new(w->loop, &w->shared)) ||
@@ -211,12 +222,8 @@ int main(int argc, char **argv)
 	}
 	if (confine_filter() < 0)
 		return EX_OSERR;
-	while (loop_turn(w->loop, w->held_usec ? HELD_USEC : UINT64_MAX) >= 0) {
-		if (is_time_to_report(w)) {
+	while (loop_turn(w->loop, true) >= 0)
+		if (is_time_to_report(w))
 			report(w);
-			w->held_usec = 0;
-		}
-		w->heard = false;
-	}
 	return EX_SOFTWARE;
 }

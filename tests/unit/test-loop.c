@@ -13,8 +13,8 @@
 #include "base/util.h"
 #include "worker/loop.h"
 
-#define MANY    100
-#define FOREVER (20 * USEC_PER_SEC)
+#define MANY     100
+#define DEADLINE (20 * USEC_PER_SEC)
 
 struct party {
 	struct watch watch; /* first, so that a watch is its party */
@@ -62,21 +62,21 @@ static void calls_for_what_is_waited_for(void **state)
 	assert_non_null(loop);
 	open_party(loop, &party);
 	assert_int_equal(loop_watch(loop, &party.watch, EPOLLIN), 0);
-	assert_int_equal(loop_turn(loop, 0), 0);
+	assert_int_equal(loop_turn(loop, false), 0);
 	assert_int_equal(write(party.peer, "x", 1), 1);
-	assert_int_equal(loop_turn(loop, FOREVER), 1);
+	assert_int_equal(loop_turn(loop, true), 1);
 	assert_int_equal(party.ready, EPOLLIN);
 	assert_int_equal(loop_watch(loop, &party.watch, EPOLLIN | EPOLLOUT), 0);
-	assert_int_equal(loop_turn(loop, FOREVER), 1);
+	assert_int_equal(loop_turn(loop, true), 1);
 	assert_int_equal(party.ready, EPOLLIN | EPOLLOUT);
 	assert_int_equal(loop_watch(loop, &party.watch, 0), 0);
-	assert_int_equal(loop_turn(loop, 0), 0);
+	assert_int_equal(loop_turn(loop, false), 0);
 	assert_int_equal(party.calls, 2);
 	/* Who has gone is ready for whatever is waited for. */
 	(void)close(party.peer);
 	party.peer = -1;
 	assert_int_equal(loop_watch(loop, &party.watch, EPOLLOUT), 0);
-	assert_int_equal(loop_turn(loop, FOREVER), 1);
+	assert_int_equal(loop_turn(loop, true), 1);
 	assert_int_equal(party.ready, EPOLLOUT);
 	close_party(&party);
 	loop_free(loop);
@@ -97,7 +97,7 @@ static void does_not_call_who_was_ended_in_the_same_turn(void **state)
 	assert_int_equal(loop_watch(loop, &other.watch, EPOLLIN), 0);
 	assert_int_equal(write(one.peer, "x", 1), 1);
 	assert_int_equal(write(other.peer, "x", 1), 1);
-	assert_int_equal(loop_turn(loop, FOREVER), 2);
+	assert_int_equal(loop_turn(loop, true), 1);
 	assert_int_equal(one.calls + other.calls, 1);
 	close_party(&one);
 	close_party(&other);
@@ -106,6 +106,7 @@ static void does_not_call_who_was_ended_in_the_same_turn(void **state)
 
 struct bell {
 	struct alarm alarm;
+	struct loop *loop;
 	unsigned rung;
 };
 
@@ -146,8 +147,8 @@ static void rings_in_the_order_of_time(void **state)
 	for (unsigned i = 0; i < MANY; i++)
 		wanted += bells[i].alarm.at != 0;
 	assert_in_range(wanted, 1, MANY);
-	while (rung < wanted && now_usec() < start + FOREVER) {
-		assert_int_equal(loop_turn(loop, UINT64_MAX), 0);
+	while (rung < wanted && now_usec() < start + DEADLINE) {
+		assert_int_equal(loop_turn(loop, true), 0);
 		rung = 0;
 		for (unsigned i = 0; i < MANY; i++) {
 			assert_in_range(bells[i].rung, 0, 1);
@@ -155,7 +156,54 @@ static void rings_in_the_order_of_time(void **state)
 		}
 	}
 	assert_int_equal(rung, wanted);
-	assert_int_equal(loop_turn(loop, 0), 0);
+	assert_int_equal(loop_turn(loop, false), 0);
+	loop_free(loop);
+}
+
+static void on_again(struct alarm *alarm)
+{
+	struct bell *bell = (struct bell *)alarm;
+	/* The next one is due at once, in a moment, and then no more. */
+	static const uint64_t pauses_usec[] = { 0, 2000 };
+
+	on_bell(alarm);
+	if (bell->rung <= ARRAY_SIZE(pauses_usec))
+		assert_int_equal(
+			loop_set(bell->loop, alarm, now_usec() + pauses_usec[bell->rung - 1]), 0);
+}
+
+static void rings_what_is_set_while_it_rings(void **state)
+{
+	struct loop *loop = loop_new();
+	struct bell bell = { .alarm.fn = on_again, .loop = loop };
+
+	(void)state;
+	last_due = 0;
+	assert_non_null(loop);
+	assert_int_equal(loop_set(loop, &bell.alarm, 0), 0);
+	while (bell.rung < 3)
+		assert_int_equal(loop_turn(loop, true), 0);
+	assert_int_equal(bell.alarm.at, 0);
+	loop_free(loop);
+}
+
+/* The timer of the first goes off for nobody. */
+static void rings_later_where_the_earlier_was_taken_back(void **state)
+{
+	struct loop *loop = loop_new();
+	struct bell early = { .alarm.fn = on_bell }, late = { .alarm.fn = on_bell };
+	uint64_t start = now_usec();
+
+	(void)state;
+	last_due = 0;
+	assert_non_null(loop);
+	assert_int_equal(loop_set(loop, &early.alarm, start + 1000), 0);
+	assert_int_equal(loop_set(loop, &late.alarm, start + 30000), 0);
+	loop_unset(loop, &early.alarm);
+	while (!late.rung)
+		assert_int_equal(loop_turn(loop, true), 0);
+	assert_int_equal(early.rung, 0);
+	assert_true(now_usec() >= start + 30000);
 	loop_free(loop);
 }
 
@@ -165,7 +213,11 @@ int main(void)
 		cmocka_unit_test(calls_for_what_is_waited_for),
 		cmocka_unit_test(does_not_call_who_was_ended_in_the_same_turn),
 		cmocka_unit_test(rings_in_the_order_of_time),
+		cmocka_unit_test(rings_what_is_set_while_it_rings),
+		cmocka_unit_test(rings_later_where_the_earlier_was_taken_back),
 	};
 
+	/* A wait that never ends is a failure, too. */
+	(void)alarm(60);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
