@@ -57,10 +57,14 @@ static int add_self_check(struct server *server)
 static void on_flush(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *server = arg;
+	bool several;
 
 	(void)fd;
 	(void)what;
+	several = worker_link_waiting(server->worker) > 1;
 	worker_link_flush(server->worker);
+	if (several)
+		give_way(&server->way);
 }
 
 static bool others_wait(void *arg)

@@ -14,6 +14,7 @@
 #include "policy/limit.h"
 #include "policy/sensor.h"
 #include "record/session.h"
+#include "serve/give_way.h"
 #include "serve/spawn.h"
 
 struct doors;
@@ -133,6 +134,7 @@ struct server {
 	bool reload_again;     /* another SIGHUP came meanwhile */
 	struct event *
 		worker_flush; /* hands collected work to the worker once a round of the loop is done */
+	struct give_way way;      /* for the worker, when it has been given several connections */
 	struct event *self_check; /* -cc */
 	int exit_status;
 	bool stopping;

@@ -292,6 +292,11 @@ size_t worker_link_sessions(const struct worker_link *link)
 	return id_table_count(&link->sessions);
 }
 
+size_t worker_link_waiting(const struct worker_link *link)
+{
+	return link->n_queue;
+}
+
 void *worker_link_scratch(struct worker_link *link, size_t size)
 {
 	if (!link->scratch)

@@ -110,6 +110,9 @@ int worker_link_text(struct worker_link *link, uint64_t session, uint32_t idle_s
 int worker_link_dgrams(struct worker_link *link, uint64_t session, uint32_t idle_sec, int socket,
 		       int target);
 
+/* Number of sessions that are queued and not sent yet. */
+size_t worker_link_waiting(const struct worker_link *link);
+
 /* Sends what is queued as far as the pair takes it; the rest follows by itself. To be called after a batch. */
 void worker_link_flush(struct worker_link *link);
 
