@@ -69,6 +69,29 @@ static void begin_bulk(struct stream *stream)
 	stream->bulk = true;
 }
 
+static int echo_little(struct stream *stream, struct shared *shared)
+{
+	ssize_t got = recv(stream->fd, shared->scratch, LITTLE, MSG_DONTWAIT);
+	ssize_t put;
+
+	if (got < 0)
+		return would_block(errno) ? WANT_READ : -errno;
+	if (got == 0)
+		return 0;
+	stream->in_bytes += (size_t)got;
+	put = send(stream->fd, shared->scratch, (size_t)got, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (put < 0 && !would_block(errno))
+		return -errno;
+	if (put < 0)
+		put = 0;
+	stream->out_bytes += (size_t)put;
+	if (put < got)
+		return hold(stream, shared->scratch + put, (size_t)(got - put));
+	if ((size_t)got == LITTLE)
+		begin_bulk(stream);
+	return WANT_READ;
+}
+
 static void end_bulk(struct stream *stream, struct shared *shared)
 {
 	flow_done(shared->flows, stream->own.flow);
@@ -96,30 +119,6 @@ static int echo_much(struct stream *stream, struct shared *shared)
 	if (!flow->bulk)
 		end_bulk(stream, shared);
 	return WANT_READ;
-}
-
-static int echo_little(struct stream *stream, struct shared *shared)
-{
-	ssize_t got = recv(stream->fd, shared->scratch, LITTLE, MSG_DONTWAIT);
-	ssize_t put;
-
-	if (got < 0)
-		return would_block(errno) ? WANT_READ : -errno;
-	if (got == 0)
-		return 0;
-	stream->in_bytes += (size_t)got;
-	put = send(stream->fd, shared->scratch, (size_t)got, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (put < 0 && !would_block(errno))
-		return -errno;
-	if (put < 0)
-		put = 0;
-	stream->out_bytes += (size_t)put;
-	if (put < got)
-		return hold(stream, shared->scratch + put, (size_t)(got - put));
-	/* There is more already. */
-	if ((size_t)got == LITTLE)
-		begin_bulk(stream);
-	return stream->bulk ? echo_much(stream, shared) : WANT_READ;
 }
 
 static int echo_stream(struct stream *stream, struct shared *shared, unsigned ready)

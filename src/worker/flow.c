@@ -27,8 +27,8 @@
 #define PIPE_BYTES (256 * 1024)
 #define PIPE_SHARE 32
 
-/* Less than this at once, and copying is cheaper for what comes next, too. That nothing is there says nothing of that. */
-#define SPLICE_KEPT 4096
+/* Less than this at once, and copying is cheaper. */
+#define SPLICE_WORTH 16384
 
 /* How often one direction is served at one wake-up. */
 #define TURNS 4
@@ -169,6 +169,7 @@ static ssize_t move_spliced(struct flow_pool *pool, struct flow *flow)
 	struct flow_pipe *pipe = pool->free;
 	ssize_t got;
 
+	flow->bulk = false;
 	if (!pipe)
 		return move_copied(pool, flow);
 	got = splice(flow->from, NULL, pipe->in, NULL, PIPE_BYTES,
@@ -184,7 +185,7 @@ static ssize_t move_spliced(struct flow_pool *pool, struct flow *flow)
 	pool->free = pipe->next;
 	flow->pipe = pipe;
 	flow->in_pipe = (size_t)got;
-	flow->bulk = got >= SPLICE_KEPT;
+	flow->bulk = got >= SPLICE_WORTH;
 	return got;
 }
 
@@ -216,7 +217,7 @@ int flow_pump(struct flow_pool *pool, struct flow *flow)
 
 		if (r < 0)
 			return r;
-		/* So little, or a buffer that was not full, is a socket that is empty. */
+		/* A buffer that was not full is a socket that is empty. */
 		if (moved == 0 || !flow->bulk)
 			return 0;
 	}
