@@ -34,7 +34,7 @@
 #define SPAWN_CROWD      16
 #define SPAWN_CROWD_USEC 6000
 /* And while somebody waits at another door. */
-#define SPAWN_SHORT_USEC 1000
+#define SPAWN_SHORT_USEC 2000
 /* Slots that are kept for the children to come. */
 #define SPAWN_SPARE_SLOTS 16
 /* Of those that were left to themselves, looked at before each start: one more than comes, so that they get fewer. */

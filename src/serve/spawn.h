@@ -28,7 +28,7 @@ void spawner_free(struct spawner *spawner);
 
 /*
  * Has @wait called with @arg to ask whether somebody else waits for the daemon, where a child takes its time: then it is
- * waited for only a third as long. Without this nobody ever does.
+ * waited for less long. Without this nobody ever does.
  */
 void spawner_set_others(struct spawner *spawner, bool (*wait)(void *arg), void *arg);
 

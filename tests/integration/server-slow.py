@@ -73,7 +73,7 @@ def stanza(name, port, server, args):
 CROWD = 100
 PATIENCE_NSEC = 6000000
 # The same, where somebody else waits.
-SHORT_NSEC = 1000000
+SHORT_NSEC = 2000000
 CONF = stanza("slow", 20001, SLOW, "hold") + stanza("other", 20002, PROBE, "exit 0")
 
 
