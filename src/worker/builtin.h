@@ -11,7 +11,7 @@
 #include "base/clock_text.h"
 
 /* How much one session may read, and about how much it may write, at one wake-up. */
-#define SCRATCH_BYTES ((size_t)64 * 1024)
+#define SCRATCH_BYTES ((size_t)256 * 1024)
 
 /* RFC 864, in the form xinetd gives it: 95 lines of 72 characters, then from the start again. */
 #define CHARGEN_LINES   95
@@ -19,7 +19,6 @@
 #define CHARGEN_PERIOD  ((size_t)CHARGEN_LINES * (CHARGEN_COLUMNS + 2))
 #define CHARGEN_REPEATS 10
 
-struct flow;
 struct flow_pool;
 struct held;
 struct mux_name;
@@ -34,6 +33,7 @@ struct shared {
 	char text[CLOCK_TEXT_MAX];
 	uint8_t time[CLOCK_SECONDS];
 	bool joins_answers; /* answers_can_join() */
+	size_t held_bytes;  /* of echo, for all clients */
 	struct flow_pool *flows;
 };
 
@@ -46,13 +46,11 @@ struct stream {
 	union {
 		struct mux_name *name;      /* tcpmux */
 		struct held *held;          /* echo: what finds no room yet, or NULL */
-		struct flow *flow;          /* echo, in bulk */
 		struct relay *relay;        /* WIRE_RELAY */
 		struct dgram_relay *dgrams; /* WIRE_DGRAM_RELAY */
 	} own;
 	uint32_t position; /* chargen: within its pattern */
 	bool eof;          /* the client will send no more */
-	bool bulk;         /* echo: there is much at once */
 };
 
 /* What a connection waits for. */

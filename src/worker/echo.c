@@ -2,17 +2,21 @@
 /* The echo service, RFC 862. */
 #include "config.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/util.h"
 #include "worker/builtin.h"
-#include "worker/flow.h"
 
-/* Up to here one recv(2) and one send(2) are the quickest; and so much is held, at most, for a client that does not read. */
-#define LITTLE ((size_t)16 * 1024)
+/*
+ * What was read is held until its client takes it, all clients' together up to MUCH_HELD: as long
+ * as there is less, as much is read at once as the scratch buffer takes. That is the quickest way for
+ * one busy connection and for many: splice(2) takes less of the processor, but waits more often. From
+ * there on it is so little at a time that clients who never read are welcome to have it held.
+ */
+#define MUCH_HELD ((size_t)4 * 1024 * 1024)
+#define LITTLE    ((size_t)16 * 1024)
 
 /* What was read and has found no room yet. */
 struct held {
@@ -22,7 +26,7 @@ struct held {
 };
 
 /* Keeps @n bytes until there is room for them. */
-static int hold(struct stream *stream, const char *bytes, size_t n)
+static int hold(struct stream *stream, struct shared *shared, const char *bytes, size_t n)
 {
 	struct held *held = malloc(sizeof(*held) + n);
 
@@ -32,10 +36,21 @@ static int hold(struct stream *stream, const char *bytes, size_t n)
 	held->n = n;
 	memcpy(held->bytes, bytes, n);
 	stream->own.held = held;
+	shared->held_bytes += n;
 	return WANT_WRITE;
 }
 
-static int send_held(struct stream *stream)
+static void let_go(struct stream *stream, struct shared *shared)
+{
+	struct held *held = TAKE_PTR(stream->own.held);
+
+	if (!held)
+		return;
+	shared->held_bytes -= held->n;
+	free(held);
+}
+
+static int send_held(struct stream *stream, struct shared *shared)
 {
 	struct held *held = stream->own.held;
 	ssize_t put = send(stream->fd, held->bytes + held->sent, held->n - held->sent,
@@ -47,31 +62,18 @@ static int send_held(struct stream *stream)
 	held->sent += (size_t)put;
 	if (held->sent < held->n)
 		return WANT_WRITE;
-	free(TAKE_PTR(stream->own.held));
+	let_go(stream, shared);
 	return WANT_READ;
 }
 
-/* Goes over to a flow; without memory for one it stays as it is. */
-static void begin_bulk(struct stream *stream)
+/*
+ * What stays in the socket costs no memory here: the sending of a client that does not
+ * read stalls by TCP's flow control.
+ */
+static int pass_on(struct stream *stream, struct shared *shared)
 {
-	struct flow *flow;
-
-	/* splice(2) has no other way to be told that it must not wait for a socket. */
-	if (fcntl(stream->fd, F_SETFL, O_NONBLOCK) < 0)
-		return;
-	flow = calloc(1, sizeof(*flow));
-	if (!flow)
-		return;
-	*flow = (struct flow){
-		.from = stream->fd, .to = stream->fd, .bytes = &stream->out_bytes, .bulk = true
-	};
-	stream->own.flow = flow;
-	stream->bulk = true;
-}
-
-static int echo_little(struct stream *stream, struct shared *shared)
-{
-	ssize_t got = recv(stream->fd, shared->scratch, LITTLE, MSG_DONTWAIT);
+	size_t most = shared->held_bytes < MUCH_HELD ? SCRATCH_BYTES : LITTLE;
+	ssize_t got = recv(stream->fd, shared->scratch, most, MSG_DONTWAIT);
 	ssize_t put;
 
 	if (got < 0)
@@ -86,54 +88,14 @@ static int echo_little(struct stream *stream, struct shared *shared)
 		put = 0;
 	stream->out_bytes += (size_t)put;
 	if (put < got)
-		return hold(stream, shared->scratch + put, (size_t)(got - put));
-	if ((size_t)got == LITTLE)
-		begin_bulk(stream);
-	return WANT_READ;
-}
-
-static void end_bulk(struct stream *stream, struct shared *shared)
-{
-	flow_done(shared->flows, stream->own.flow);
-	free(TAKE_PTR(stream->own.flow));
-	stream->bulk = false;
-}
-
-/*
- * Input stays in the socket until there is room for it in the other direction. So
- * a client that does not read costs no memory here, its own sending stalls by
- * TCP's flow control, and at its end of file nothing is left to be sent.
- */
-static int echo_much(struct stream *stream, struct shared *shared)
-{
-	struct flow *flow = stream->own.flow;
-	int r = flow->stalled ? flow_resume(shared->flows, flow) : flow_pump(shared->flows, flow);
-
-	stream->in_bytes = stream->out_bytes + flow->in_pipe;
-	if (r < 0)
-		return r;
-	if (flow->done)
-		return -flow->lost;
-	if (flow->stalled)
-		return WANT_WRITE;
-	if (!flow->bulk)
-		end_bulk(stream, shared);
+		return hold(stream, shared, shared->scratch + put, (size_t)(got - put));
 	return WANT_READ;
 }
 
 static int echo_stream(struct stream *stream, struct shared *shared, unsigned ready)
 {
 	(void)ready;
-	if (stream->bulk)
-		return echo_much(stream, shared);
-	return stream->own.held ? send_held(stream) : echo_little(stream, shared);
-}
-
-static void echo_end(struct stream *stream, struct shared *shared)
-{
-	if (stream->bulk)
-		end_bulk(stream, shared);
-	free(TAKE_PTR(stream->own.held));
+	return stream->own.held ? send_held(stream, shared) : pass_on(stream, shared);
 }
 
 static size_t echo_dgram(struct shared *shared, void *payload, size_t length,
@@ -147,6 +109,6 @@ static size_t echo_dgram(struct shared *shared, void *payload, size_t length,
 const struct builtin echo_builtin = {
 	.starts_at_once = true,
 	.stream = echo_stream,
-	.end = echo_end,
+	.end = let_go,
 	.dgram = echo_dgram,
 };

@@ -16,8 +16,8 @@
 
 /*
  * A flow holds no bytes of its own: they are copied out of the one socket by
- * MSG_PEEK and leave it when the other has taken them. Where a whole scratch
- * buffer was full more is to be expected, and the direction goes over to
+ * MSG_PEEK and leave it when the other has taken them. Where there were COPY_BYTES
+ * more is to be expected, and the direction goes over to
  * splice(2), which takes half the time for much at once and half as long again
  * for little. Its pipe is borrowed, and kept only while something is in it.
  */
@@ -26,6 +26,9 @@
 #define PIPES      64
 #define PIPE_BYTES (256 * 1024)
 #define PIPE_SHARE 32
+
+/* What is copied at once, of the scratch buffer. */
+#define COPY_BYTES ((size_t)64 * 1024)
 
 /* Less than this at once, and copying is cheaper. */
 #define SPLICE_WORTH 16384
@@ -142,7 +145,7 @@ static ssize_t move_copied(struct flow_pool *pool, struct flow *flow)
 	ssize_t got, put;
 	int r;
 
-	got = recv(flow->from, scratch, SCRATCH_BYTES, MSG_PEEK | MSG_DONTWAIT);
+	got = recv(flow->from, scratch, COPY_BYTES, MSG_PEEK | MSG_DONTWAIT);
 	if (got < 0)
 		return would_block(errno) ? 0 : -errno;
 	if (got == 0) {
@@ -159,7 +162,7 @@ static ssize_t move_copied(struct flow_pool *pool, struct flow *flow)
 	if (r < 0)
 		return r;
 	*flow->bytes += (uint64_t)put;
-	flow->bulk = (size_t)got == SCRATCH_BYTES;
+	flow->bulk = (size_t)got == COPY_BYTES;
 	return got;
 }
 

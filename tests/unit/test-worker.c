@@ -215,7 +215,7 @@ static void does_not_reset_a_client_that_sent_what_is_not_read(void **state)
 	assert_int_equal(f->outcomes[19].error, 0);
 }
 
-static void lets_slow_readers_block_nobody_and_hold_no_memory(void **state)
+static void lets_slow_readers_block_nobody_and_hold_little_memory(void **state)
 {
 	struct fixture *f = fixture_of(state);
 	enum {
@@ -246,7 +246,8 @@ static void lets_slow_readers_block_nobody_and_hold_no_memory(void **state)
 	read_exactly(fd, &c, 1);
 	(void)close(fd);
 #ifndef SANITIZED
-	assert_true(status_value(worker_link_pid(f->link), "VmRSS") - before < 1024);
+	/* echo.c: 4 MiB for all, and then little for each. */
+	assert_true(status_value(worker_link_pid(f->link), "VmRSS") - before < 6 * 1024);
 #else
 	(void)before;
 #endif
@@ -473,7 +474,7 @@ int main(void)
 		WITH_WORKER(serves_streams_over_ipv6),
 		WITH_WORKER(echoes_a_megabyte_to_a_client_that_has_half_closed),
 		WITH_WORKER(does_not_reset_a_client_that_sent_what_is_not_read),
-		WITH_WORKER(lets_slow_readers_block_nobody_and_hold_no_memory),
+		WITH_WORKER(lets_slow_readers_block_nobody_and_hold_little_memory),
 		WITH_WORKER(runs_without_privileges_in_an_empty_root),
 		WITHOUT(says_what_it_is_when_run_by_hand),
 		WITHOUT(survives_rubbish),
