@@ -29,7 +29,7 @@ bool gate_room_is_short(struct service_run *run)
 	struct gate_room *room = &run->server->gate_room;
 	unsigned most;
 
-	if (!run->starts.wanted[START_GATE])
+	if (!run_wants(run, START_GATE))
 		return false;
 	most = most_gates();
 	if (room->asking < most && run->asking < most / GATES_SERVICE_SHARE + 1)

@@ -58,7 +58,7 @@ static bool is_for_worker(const struct place *place)
 {
 	const struct service_run *run = place->run;
 
-	return place->endpoint->socktype == SOCK_DGRAM && !run->starts.wanted[START_SERVER] &&
+	return place->endpoint->socktype == SOCK_DGRAM && !run_wants(run, START_SERVER) &&
 	       !(run->service->flags & FLAG_SENSOR);
 }
 

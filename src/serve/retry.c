@@ -35,13 +35,16 @@ static void retry_free(struct retry *retry)
 	free(retry);
 }
 
+static void count_off(struct session *session)
+{
+	session->run->waiting--;
+	session->run->server->waiting--;
+}
+
 /* From here on the session waits no more; what it waited with is the caller's. */
 static struct retry *detach(struct session *session)
 {
-	struct service_run *run = session->run;
-
-	run->waiting--;
-	run->server->waiting--;
+	count_off(session);
 	return (struct retry *)TAKE_PTR(session->held); /* its first member */
 }
 
@@ -76,8 +79,7 @@ static void give_up(struct session *session)
 /* The session ends otherwise than by being given up. */
 static void end(struct session *session, struct holding *held)
 {
-	session->run->waiting--;
-	session->run->server->waiting--;
+	count_off(session);
 	retry_free((struct retry *)held); /* its first member */
 }
 

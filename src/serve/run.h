@@ -46,11 +46,5 @@ void run_renew_places(struct service_run *run, bool same);
 /* Frees a run without sessions; its places are closed. */
 void run_free(struct service_run *run);
 
-/* Whether clients of @run may need such a process. */
-static inline bool run_wants(const struct service_run *run, enum start which)
-{
-	return run->starts.wanted[which];
-}
-
 /* How it is started; NULL where memory is short now. */
 struct spawn *run_plan(struct service_run *run, enum start which);

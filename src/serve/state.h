@@ -140,6 +140,12 @@ struct server {
 	bool stopping;
 };
 
+/* Whether clients of @run may need such a process. */
+static inline bool run_wants(const struct service_run *run, enum start which)
+{
+	return run->starts.wanted[which];
+}
+
 /* Leaves the loop; the daemon ends with @status. */
 static inline void server_stop(struct server *server, int status)
 {

@@ -5,7 +5,6 @@
 #include "worker/confine.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
@@ -197,7 +196,6 @@ static int add_rules(scmp_filter_ctx ctx)
 				     SCMP_SYS(futex), SCMP_SYS(rt_sigreturn),
 				     SCMP_SYS(restart_syscall), SCMP_SYS(exit),
 				     SCMP_SYS(exit_group) };
-	static const int fcntls[] = { SCMP_SYS(fcntl), SCMP_SYS(fcntl64) };
 	static const int maps[] = { SCMP_SYS(mmap), SCMP_SYS(mmap2) };
 	int r;
 
@@ -219,14 +217,6 @@ static int add_rules(scmp_filter_ctx ctx)
 			     SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	if (r < 0)
 		return r;
-	/* Nothing but that a descriptor is not to be waited for. */
-	for (size_t i = 0; i < ARRAY_SIZE(fcntls); i++) {
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, fcntls[i], 2,
-				     SCMP_A1(SCMP_CMP_EQ, F_SETFL, 0),
-				     SCMP_A2(SCMP_CMP_EQ, O_NONBLOCK, 0));
-		if (r < 0 && r != -EDOM)
-			return r;
-	}
 	/* To see that a connection has failed, and to reset the other one then. */
 	r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(getsockopt), 2,
 			     SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET, 0),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Moves bytes from one connection to another, or back to itself. */
+/* Moves bytes from one connection to another. */
 #pragma once
 
 #include <stdbool.h>
